@@ -156,7 +156,7 @@ def share_out(total_minor: int, weights: Sequence[int]) -> list[int]:
 @lru_cache(maxsize=512)
 def _pattern(locale: Locale, digits: int) -> NumberPattern:
     """The locale's pattern with the decimals of our table instead of CLDR's."""
-    pattern = copy.copy(locale.currency_formats["standard"])
+    pattern: NumberPattern = copy.copy(locale.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     return pattern
 

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""Everything a developer does here, on a machine with Python 3.11 and pip and nothing else.
+
+    python3 dev.py demo  [--port N] [--data DIR]   try the product: sample data, web, worker, sandbox, mailbox
+    python3 dev.py test  [--engine E] [-- ARGS]    every test on SQLite and PostgreSQL; ARGS go to pytest, on one engine
+    python3 dev.py setup [--dev]                   only the set-up; afterwards .venv/bin/balancedue exists
+    python3 dev.py lint                            ruff, mypy --strict, djlint
+    python3 dev.py bench [ARGS]                    benchmarks, each beside something named
+    python3 dev.py prove [--pages] [-- ARGS]       the long proofs: money, and every page in every state
+    python3 dev.py lock                            work the two lock files out again (needs uv)
+
+The environment is .venv, made on first use from a lock file with hashes, and brought up to date when that file changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+BASE = getattr(sys, "_base_executable", sys.executable)  # the Python itself, when this runs inside a venv
+LOCKS = {"run": HERE / "requirements.lock", "dev": HERE / "requirements-dev.lock"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ENGINES = ("sqlite", "postgres")
+NO_DATABASE = ("tests/rules", "tests/test_house.py")  # what touches no database is run once, with the first engine
+FAST = "not journey and not race and not slow"
+
+
+class Stop(Exception):
+    """The command cannot go on; the sentence says why and what to do."""
+
+
+# --- the environment -------------------------------------------------------------------------------------------
+
+
+def set_up(kind: str, venv: Path = VENV, python: str = BASE) -> Path:
+    """Make `venv` hold what the lock of `kind` ("run" or "dev") names; answer its Python. Quick when it does."""
+    inside, stamp = venv / "bin" / "python", venv / "balancedue-setup"
+    wanted = {name: f"{name} {_fingerprint(lock)}" for name, lock in LOCKS.items()}
+    have = stamp.read_text().strip() if stamp.exists() and works(inside) else ""
+    if have in (wanted["dev"], wanted[kind]):
+        return inside
+    say(f"Setting up {venv.name} (a minute or two, once) ...")
+    stamp.unlink(missing_ok=True)
+    pip = _pip(venv, python)
+    # Wheels only, each checked against its hash: nothing of anybody's is built or run while installing.
+    run(*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(LOCKS[kind]))
+    run(*pip, "--no-build-isolation", "--editable", str(HERE))
+    stamp.write_text(wanted[kind] + "\n")
+    return inside
+
+
+def _pip(venv: Path, python: str) -> list[str]:
+    """The command that installs into `venv`, which is made first where it does not work.
+
+    The pip beside `python` is used where there is one: Debian's Python has pip, but cannot put one into a venv.
+    """
+    own = works(python, "import pip")
+    inside = venv / "bin" / "python"
+    if not works(inside):
+        if not own and not works(python, "import ensurepip"):
+            raise Stop("This Python has no pip. On Debian or Ubuntu: apt-get install python3-pip. Then run this again.")
+        run(python, "-m", "venv", "--clear", *(["--without-pip"] if own else []), str(venv))
+    pip = [python, "-m", "pip", "--python", str(inside)] if own else [str(inside), "-m", "pip"]
+    return [*pip, "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+
+
+def _fingerprint(lock: Path) -> str:
+    """Changes when the lock changes, or what is installed beside it: the package's own description."""
+    return hashlib.sha256(lock.read_bytes() + (HERE / "pyproject.toml").read_bytes()).hexdigest()
+
+
+def works(python: str | Path, code: str = "import sys") -> bool:
+    """Whether this Python starts and can run `code`. A launcher without a Python behind it does not."""
+    try:
+        return subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def other_python() -> tuple[str, str] | None:
+    """A Python for the other Django (5.2 on 3.11, 6 on later ones), as (path, "3.13"), where the machine has one."""
+    versions = ("3.13", "3.12", "3.14") if sys.version_info < (3, 12) else ("3.11",)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    for version in versions:
+        found = shutil.which(f"python{version}")
+        for python in [found] * bool(found) + sorted(map(str, pyenv.glob(f"{version}.*/bin/python"))):
+            if works(python, "import ensurepip"):
+                return python, version
+    return None
+
+
+def system_tools() -> None:
+    """A browser and a PDF renderer for the tests, from the system's package manager where they are missing."""
+    missing = [] if any(map(shutil.which, BROWSERS)) else ["chromium", "fonts-liberation"]
+    missing += [] if shutil.which("pdftoppm") else ["poppler-utils"]
+    if not missing:
+        return
+    names = " ".join(missing)
+    rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if not shutil.which("apt-get") or (rights and not _may(rights)):
+        raise Stop(f"The tests need {names}. Install them with the system's package manager, then run this again.")
+    say(f"Installing {names} ...")
+    apt = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    run(*apt, "update")
+    run(*apt, "install", "-y", "--no-install-recommends", *missing)
+
+
+def _may(rights: Sequence[str]) -> bool:
+    return bool(shutil.which(rights[0])) and subprocess.run([*rights, "true"], check=False).returncode == 0
+
+
+# --- the commands ----------------------------------------------------------------------------------------------
+
+
+def demo(args: list[str]) -> int:
+    """Set up, then become the demo."""
+    program = set_up("run").with_name("balancedue")
+    sys.stdout.flush()
+    os.execv(program, [str(program), "demo", *args])
+
+
+def setup(args: list[str]) -> int:
+    """Only the set-up; with --dev the test tools too."""
+    python = set_up("dev" if "--dev" in args else "run")
+    say(f"Ready: {python.with_name('balancedue').relative_to(HERE)}")
+    return 0
+
+
+def lint(_args: list[str]) -> int:
+    """All linters, each to its end, so that one run shows everything."""
+    python = str(set_up("dev"))
+    checks = [*style(python), [python, "-m", "mypy"], [python, "-m", "djlint", "--lint", "--quiet", "src"]]
+    return max(attempt(*check) for check in checks)
+
+
+def style(python: str) -> list[list[str]]:
+    return [[python, "-m", "ruff", "check"], [python, "-m", "ruff", "format", "--check", "--quiet"]]
+
+
+def test(args: list[str]) -> int:
+    """Everything; or, with `--` or an engine, one run of pytest."""
+    own, to_pytest = split(args)
+    engines = [own[own.index("--engine") + 1]] if "--engine" in own[:-1] else list(ENGINES)
+    python = str(set_up("dev"))
+    system_tools()
+    if "--" in args:
+        return pytest(python, engines[0], to_pytest)[0]
+    began, total, failed = time.monotonic(), {"passed": 0, "failed": 0}, 0
+    failed += max(attempt(*check) for check in style(python))
+    for number, engine in enumerate(engines):
+        where = ["tests"] if number == 0 else ["tests", *(f"--ignore={path}" for path in NO_DATABASE)]
+        failed += pytest(python, engine, [*workers(), *where], total)[0]
+    if engines == list(ENGINES):
+        failed += test_other_python(total)
+    say(f"{time.monotonic() - began:.0f} seconds")
+    print(f"{total['passed']} passed, {total['failed']} failed", flush=True)
+    return 1 if failed else 0
+
+
+def test_other_python(total: dict[str, int]) -> int:
+    """The fast tests on the other Django, where the machine has a Python for it."""
+    other = other_python()
+    if other is None:
+        say(f"No other Python here: tested on {sys.version_info[0]}.{sys.version_info[1]} only")
+        return 0
+    python, version = other
+    say(f"The fast tests again, on Python {version}")
+    inside = str(set_up("dev", HERE / f".venv-{version}", python))
+    return pytest(inside, "sqlite", [*workers(), "-m", FAST, "tests", "--ignore=tests/test_house.py"], total)[0]
+
+
+def prove(args: list[str]) -> int:
+    """The tests marked `prove`, on both engines: minutes to hours, and never part of `test`."""
+    own, to_pytest = split(args)
+    python = str(set_up("dev"))
+    system_tools()
+    chosen = ["--prove", "-m", "prove and pages" if "--pages" in own else "prove and not pages", *to_pytest]
+    return max(pytest(python, engine, [*chosen, "tests"])[0] for engine in ENGINES)
+
+
+def bench(args: list[str]) -> int:
+    """Every benchmark, or those named."""
+    return attempt(str(set_up("dev")), "-m", "bench", *args)
+
+
+def lock(_args: list[str]) -> int:
+    """Both locks, for every supported Python at once, without any address in them."""
+    if not shutil.which("uv"):
+        raise Stop("Locks are worked out by uv, which is not here: pip install uv. Then run this again.")
+    quiet = ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--quiet"]
+    compile_ = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", *quiet]
+    run(*compile_, "pyproject.toml", "--group", "build", "-o", str(LOCKS["run"]))
+    run(*compile_, "pyproject.toml", "--group", "dev", "-c", str(LOCKS["run"]), "-o", str(LOCKS["dev"]))
+    return 0
+
+
+# --- running things --------------------------------------------------------------------------------------------
+
+
+def pytest(python: str, engine: str, args: Sequence[str], total: dict[str, int] | None = None) -> tuple[int, str]:
+    """Run pytest on one engine, showing what it says; add its counts to `total`. Exit status and closing line."""
+    say(f"pytest on {engine}")
+    command = [python, "-m", "pytest", "--engine", engine, *args]
+    colour = {"FORCE_COLOR": "1"} if sys.stdout.isatty() and "NO_COLOR" not in os.environ else {}
+    closing = ""
+    with subprocess.Popen(
+        command, cwd=HERE, env={**os.environ, **colour}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            print(line, end="", flush=True)
+            closing = line if re.search(r"\d+ (passed|failed|error)", line) else closing
+    for word, number in _counts(closing):
+        if total is not None:
+            total[word] += number
+    return child.returncode, closing
+
+
+def _counts(closing: str) -> list[tuple[str, int]]:
+    found = re.findall(r"(\d+) (passed|failed|errors?)\b", re.sub(r"\x1b\[[\d;]*m", "", closing))
+    return [("passed" if word == "passed" else "failed", int(number)) for number, word in found]
+
+
+def workers() -> list[str]:
+    return ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
+
+
+def split(args: list[str]) -> tuple[list[str], list[str]]:
+    """Arguments before and after `--`."""
+    cut = args.index("--") if "--" in args else len(args)
+    return args[:cut], args[cut + 1 :]
+
+
+def run(*command: str) -> None:
+    if attempt(*command):
+        raise Stop(f"This did not work: {' '.join(command)}")
+
+
+def attempt(*command: str) -> int:
+    return subprocess.run(command, cwd=HERE, check=False).returncode
+
+
+def say(sentence: str) -> None:
+    print(f"-- {sentence}", flush=True)
+
+
+COMMANDS = {"demo": demo, "test": test, "setup": setup, "lint": lint, "bench": bench, "prove": prove, "lock": lock}
+
+
+def main(argv: list[str]) -> int:
+    """Carry out one command; its exit status."""
+    if sys.version_info < (3, 11):
+        print(f"Balancedue needs Python 3.11 or later; this is {sys.version.split()[0]}.", file=sys.stderr)
+        return 2
+    if not argv or argv[0] not in COMMANDS:
+        print(__doc__)
+        return 0 if argv[:1] in ([], ["-h"], ["--help"]) else 2
+    try:
+        return COMMANDS[argv[0]](argv[1:])
+    except Stop as why:
+        print(f"-- {why}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

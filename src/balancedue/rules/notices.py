@@ -10,7 +10,7 @@ class Audience(StrEnum):
 
     CUSTOMER = "customer"  # To and CC of the request: one copy each, all with the same visible To and Cc
     PAYER = "payer"  # who paid, at the address given on the payment page
-    NOTIFY = "notify"  # the notify lists of the order's requests that were not withdrawn; never shown to a customer (M9)
+    NOTIFY = "notify"  # the notify lists of the requests not withdrawn; never shown to a customer (M9)
     SENDER_AND_OWNER = "sender_and_owner"  # who sent the request, and the account's owner
 
 

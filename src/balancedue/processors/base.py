@@ -1,0 +1,160 @@
+"""What the product asks of a card processor, and the words both sides use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from balancedue.rules.money import Money
+
+
+class Can(Enum):
+    """A capability. Nothing in the product asks for a processor by name (S6, requirements.md 3.29)."""
+
+    REQUEST = "take payment requests"
+    LOOK_UP = "look up payments"
+    CANCEL = "cancel payments"
+    REFUND = "refund payments"
+    HOOK = "send webhooks"
+
+
+class Kind(Enum):
+    """What the processor said, or that it said nothing."""
+
+    PAID = "paid"
+    DECLINED = "declined"  # this try failed; `retryable` says whether the same object can be tried again
+    NEEDS_CUSTOMER = "needs_customer"  # waits for a card, or for 3-D Secure
+    PENDING = "pending"  # the processor is working on it
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"  # we did not hear: never the same as failed (N14)
+    REFUSED = "refused"  # nothing was made at the processor: bad key, amount too small, bad request
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One attempt to be paid, as handed to a processor. Opaque ids only: no names, no order numbers of others."""
+
+    amount: Money
+    key: str  # idempotency key, stored before the call
+    attempt_id: str  # att_…
+    order_id: str  # ord_…
+    account_id: str  # acc_…
+    description: str
+    statement_suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came back. Amount, currency, account and mode are as the processor saw them; `settle` compares them."""
+
+    kind: Kind
+    reference: str = ""  # the processor's object (pi_…)
+    amount: Money | None = None  # asked for
+    received: Money | None = None  # actually taken; only with PAID
+    account: str = ""  # the processor's account id, where it says
+    livemode: bool | None = None
+    attempt_id: str = ""  # what our own metadata on the object says
+    code: str = ""  # our reason code: rules.declines
+    detail: str = ""  # for staff and logs; never shown to the customer, never holds a secret
+    try_reference: str = ""  # the processor's id of this try (ch_…), so that one decline is told once
+    retryable: bool = False
+    needs_action: bool = False  # with NEEDS_CUSTOMER: 3-D Secure is under way
+    card: str = ""  # "Visa ending 4242"
+    payer_name: str = ""
+    payer_email: str = ""
+    client_secret: str = field(default="", repr=False)  # for the payer's browser only
+
+
+@dataclass(frozen=True, slots=True)
+class HookNote:
+    """A verified webhook: which object it speaks of. The object itself is always looked up again."""
+
+    event_id: str
+    type: str
+    reference: str  # the payment object it concerns, or ""
+    attempt_id: str  # from our metadata, or ""
+    livemode: bool | None
+    account: str = ""
+
+
+class BadSignature(Exception):
+    """A webhook that cannot be trusted: wrong secret, changed body, or outside the time window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of "Check connection": what was checked, whether it holds, and the fix when it does not."""
+
+    label: str
+    ok: bool
+    detail: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One credential a processor needs, as a form shows it."""
+
+    name: str
+    label: str
+    hint: str = ""
+    secret: bool = True
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PayPage:
+    """What the payment page must load and may talk to. Origins go into the Content-Security-Policy."""
+
+    template: str  # a fragment under templates/customer/pay/
+    script_src: str  # the one outside script
+    publishable_key: str
+    frame_origins: tuple[str, ...] = ()
+    connect_origins: tuple[str, ...] = ()
+    script_origins: tuple[str, ...] = ()
+
+
+class Processor(Protocol):
+    """One connected processor. It never raises for money reasons, never touches a model, never opens a transaction."""
+
+    @property
+    def livemode(self) -> bool: ...
+
+    def smallest(self, currency: str) -> int | None:
+        """The least amount in minor units that can be charged; None when the currency cannot be."""
+
+    def start(self, charge: Charge) -> Outcome: ...
+    def look_up(self, reference: str) -> Outcome: ...
+    def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
+        """Look for an object by our own attempt id, when its reference was never heard. UNKNOWN when not found yet.
+
+        `since`: when the attempt was made; narrows the search. Code `not_found` means that all of that time was looked
+        through; `search_incomplete` or "" that it was not.
+        """
+
+    def cancel(self, reference: str) -> Outcome: ...
+    def refund(self, reference: str, amount: Money, key: str) -> Outcome: ...
+    def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
+        """Verify and read a webhook. Raises BadSignature."""
+
+    def set_up_hook(self, url: str) -> str:
+        """Have webhooks sent to `url`; the secret to verify them with. Raises Refused, with a sentence for the form."""
+
+    def check(self) -> list[Check]: ...
+    def pay_page(self) -> PayPage: ...
+
+
+class Maker(Protocol):
+    """A kind of processor: what it is called, what it can do, and how to open a connection."""
+
+    name: str  # "stripe"
+    label: str  # "Stripe"
+    can: frozenset[Can]
+    why_not: str  # said to staff when REQUEST is missing
+    settings: tuple[Setting, ...]
+
+    def problems(self, credentials: Mapping[str, str]) -> dict[str, str]:
+        """One sentence per setting that cannot be right, before anybody is asked; empty when all is well."""
+
+    def open(self, credentials: Mapping[str, str]) -> Processor: ...

@@ -1,0 +1,222 @@
+"""Asking Stripe: one method for each thing the product asks of a processor.
+
+No method raises for money reasons. Whatever is not a clear answer of Stripe's is UNKNOWN (N14), and each call is over
+within its deadline (C3).
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import stripe
+
+from balancedue.processors.base import Charge, Check, HookNote, Kind, Outcome, PayPage
+from balancedue.processors.stripe import amounts, errors, hooks, keys
+from balancedue.processors.stripe.checks import check_connection
+from balancedue.processors.stripe.deadline import DeadlineClient, shared_client
+from balancedue.processors.stripe.outcome import read_intent, read_refund
+from balancedue.rules.errors import Refused
+from balancedue.rules.money import Money
+
+# The dated version the published schema of 2025-10-15 belongs to. Requests and answers keep its shape whatever the
+# account's own version is, and whatever newer one the SDK would send by itself.
+API_VERSION = "2025-09-30.clover"
+
+# Stripe names the script of each release after it; it may not be served from anywhere else.
+STRIPE_JS = "https://js.stripe.com/clover/stripe.js"
+SANDBOX_JS = "/clover/stripe.js"
+TEMPLATE = "customer/pay/stripe.html"
+
+_FIND_BACK_S = 26 * 3600  # without a known time: a key lives 24 h, so an object is no older than that, and a little
+_FIND_BEFORE_S = 600  # clocks differ
+_FIND_PAGES = 10
+_NOT_IN_SUFFIX = re.compile(r"[^A-Za-z0-9 .,&#/+-]")
+_LONGEST_SUFFIX = 10  # with the account's prefix (up to 10) and "* " it must fit into 22
+
+stripe.enable_telemetry = False
+logging.getLogger("stripe").setLevel(logging.WARNING)  # below that the SDK logs whole answers, client secrets included
+
+
+class StripeProcessor:
+    """One connection. `http` is for tests; by default connections are shared by the process."""
+
+    def __init__(
+        self, credentials: Mapping[str, str], *, label: str, sandbox: bool, http: DeadlineClient | None = None
+    ) -> None:
+        self._credentials = dict(credentials)
+        self._label = label
+        self._origin = credentials.get("api_base", "").rstrip("/") if sandbox else ""
+        self._sandbox = sandbox
+        self._http = http or shared_client()
+        key = credentials.get("secret_key", "")
+        self._client = stripe.StripeClient(
+            key if keys.mode_of(key) else "",  # anything else cannot go into a header, and Stripe would refuse it
+            stripe_version=API_VERSION,
+            base_addresses={"api": self._origin} if sandbox else None,
+            http_client=self._http,
+            max_network_retries=0,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self._label}, {'live' if self.livemode else 'test'}>"
+
+    @property
+    def livemode(self) -> bool:
+        """Whether cards are really charged."""
+        return not self._sandbox and keys.mode_of(self._credentials.get("secret_key", "")) == "live"
+
+    def smallest(self, currency: str) -> int | None:
+        """The least amount in minor units that can be charged; None when the currency cannot be (F1)."""
+        return amounts.smallest(currency)
+
+    def start(self, charge: Charge) -> Outcome:
+        """Make a PaymentIntent; the payer's browser confirms it. The same key again gives the same object."""
+        try:
+            wire = amounts.to_wire(charge.amount)
+        except Refused as refusal:
+            return Outcome(kind=Kind.REFUSED, code=refusal.code, detail=refusal.sentence)
+        params: dict[str, Any] = {
+            "amount": wire,
+            "currency": charge.amount.currency.lower(),
+            "automatic_payment_methods": {"enabled": True},
+            "description": charge.description[:1000],
+            "metadata": {"attempt": charge.attempt_id, "order": charge.order_id, "account": charge.account_id},
+            "expand": ["latest_charge"],
+        }
+        suffix = statement_suffix(charge.statement_suffix)
+        if suffix:
+            params["statement_descriptor_suffix"] = suffix
+        return self._ask(
+            lambda: self._client.v1.payment_intents.create(params, {"idempotency_key": charge.key}),  # type: ignore[arg-type]
+            read_intent,
+            errors.not_created,
+        )
+
+    def look_up(self, reference: str) -> Outcome:
+        """What the object is now: a PaymentIntent (pi_…), or a Refund (re_…, pyr_…)."""
+        if reference.startswith(("re_", "pyr_")):
+            return self._ask(
+                lambda: self._client.v1.refunds.retrieve(reference),
+                read_refund,
+                lambda exc: errors.not_heard(exc, reference),
+            )
+        return self._ask(
+            lambda: self._client.v1.payment_intents.retrieve(reference, {"expand": ["latest_charge"]}),
+            read_intent,
+            lambda exc: errors.not_heard(exc, reference),
+        )
+
+    def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
+        """Look for the PaymentIntent of an attempt by listing, not by Stripe's search, which lags behind.
+
+        `since`: when the attempt was made. UNKNOWN with code `not_found` when all of that time was looked through, with
+        `search_incomplete` when there was too much of it.
+        """
+        start = int(since.timestamp()) - _FIND_BEFORE_S if since else int(time.time()) - _FIND_BACK_S
+        created = {"gte": start, "lte": start + _FIND_BACK_S + 2 * _FIND_BEFORE_S}
+        try:
+            with self._http.one_deadline():
+                found, complete = self._search(attempt_id, created)
+                if found:
+                    return self.look_up(found)
+        except Exception as exc:
+            return errors.not_heard(exc)
+        code = "not_found" if complete else "search_incomplete"
+        return Outcome(kind=Kind.UNKNOWN, attempt_id=attempt_id, code=code, detail="no such object among those listed")
+
+    def cancel(self, reference: str) -> Outcome:
+        """Cancel; when it is too late for that, say what the object is instead (rule 7 of the design rules)."""
+        with self._http.one_deadline():
+            try:
+                intent = self._client.v1.payment_intents.cancel(reference, {"expand": ["latest_charge"]})
+                return read_intent(intent.to_dict())
+            except Exception as exc:
+                if errors.wrong_state(exc):
+                    return self.look_up(reference)
+                return errors.not_heard(exc, reference)
+
+    def refund(self, reference: str, amount: Money, key: str) -> Outcome:
+        """Give back part or all of a payment. The outcome's reference is the Refund's own; `look_up` takes it."""
+        try:
+            wire = amounts.to_wire(amount)
+        except Refused as refusal:
+            return Outcome(kind=Kind.REFUSED, code=refusal.code, detail=refusal.sentence)
+        return self._ask(
+            lambda: self._client.v1.refunds.create(
+                {"payment_intent": reference, "amount": wire}, {"idempotency_key": key}
+            ),
+            read_refund,
+            errors.not_refunded,
+        )
+
+    def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
+        """Verify and read a webhook, with the secret or, while it is rolled, the one before. Raises BadSignature."""
+        secrets = [self._credentials.get(name, "") for name in ("webhook_secret", "webhook_secret_old")]
+        return hooks.read_hook(headers, body, secrets=secrets, now=time.time())
+
+    def set_up_hook(self, url: str) -> str:
+        """Have webhooks sent to `url`; the secret they are signed with. Refused, with a sentence for the form."""
+        try:
+            with self._http.one_deadline():
+                made = self._client.v1.webhook_endpoints.create(
+                    {"url": url, "enabled_events": list(hooks.EVENTS), "description": "Balancedue"}  # type: ignore[typeddict-item]
+                ).to_dict()
+        except Exception as exc:
+            raise errors.as_refused(exc, self._label) from exc
+        secret = made.get("secret")
+        if not isinstance(secret, str) or not secret:
+            raise Refused("processor_refused", f"{self._label} made the webhook but sent no signing secret")
+        return secret
+
+    def check(self) -> list[Check]:
+        """The lines of "Check connection" (ux.md 3.6)."""
+        with self._http.one_deadline():
+            return check_connection(self._client, self._credentials, label=self._label, sandbox=self._sandbox)
+
+    def pay_page(self) -> PayPage:
+        """What the payment page loads. Origins as Stripe documents them: docs.stripe.com/security/guide."""
+        key = self._credentials.get("publishable_key", "")
+        if self._sandbox:
+            own = (self._origin,)
+            return PayPage(TEMPLATE, self._origin + SANDBOX_JS, key, own, own, own)
+        return PayPage(
+            template=TEMPLATE,
+            script_src=STRIPE_JS,
+            publishable_key=key,
+            frame_origins=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
+            connect_origins=("https://api.stripe.com",),
+            script_origins=("https://js.stripe.com", "https://*.js.stripe.com"),
+        )
+
+    def _ask(
+        self, call: Callable[[], Any], read: Callable[[object], Outcome], failed: Callable[[Exception], Outcome]
+    ) -> Outcome:
+        """Ask and read. Every exception becomes an Outcome: one that got out could look like a failed payment."""
+        try:
+            with self._http.one_deadline():
+                return read(call().to_dict())
+        except Exception as exc:
+            return failed(exc)
+
+    def _search(self, attempt_id: str, created: dict[str, int]) -> tuple[str, bool]:
+        """The id of the intent whose metadata names the attempt, and whether the list was read to its end."""
+        after: dict[str, Any] = {}
+        for _ in range(_FIND_PAGES):
+            page = self._client.v1.payment_intents.list({"created": created, "limit": 100, **after}).to_dict()  # type: ignore[typeddict-item]
+            rows = page["data"]
+            for row in rows:
+                if (row.get("metadata") or {}).get("attempt") == attempt_id:
+                    return str(row["id"]), True
+            if not page["has_more"] or not rows:
+                return "", True
+            after = {"starting_after": rows[-1]["id"]}
+        return "", False
+
+
+def statement_suffix(text: str) -> str:
+    """What may stand on a card statement after the shop's name; "" when nothing of it may. Needs a letter."""
+    cut = " ".join(_NOT_IN_SUFFIX.sub(" ", text).split())[:_LONGEST_SUFFIX].strip()
+    return cut if re.search("[A-Za-z]", cut) else ""

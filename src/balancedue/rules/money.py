@@ -4,7 +4,7 @@ import copy
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import lru_cache
 
 from babel import Locale
@@ -20,6 +20,7 @@ __all__ = ["Money", "divide_half_up", "positive", "round_half_up", "share_out"]
 
 _MINUS = "\u2212"
 _NO_BREAK_SPACE = "\u00a0"
+_EXACT = Context(prec=100)  # whatever precision the caller works in
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -83,7 +84,8 @@ class Money:
         """As people of that locale read it, with a true minus sign: "$1,105.28", "−$500.00", "1.105,28 $"."""
         known = locale_for(locale)
         pattern = _pattern(known, currency_of(self.currency).digits)
-        text = pattern.apply(self.decimal, known, currency=self.currency, currency_digits=False)
+        with localcontext(_EXACT):
+            text = pattern.apply(self.decimal, known, currency=self.currency, currency_digits=False)
         return _spaced(text, get_currency_symbol(self.currency, known)).replace("-", _MINUS)
 
     def __add__(self, other: object) -> "Money":

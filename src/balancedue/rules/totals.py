@@ -112,7 +112,7 @@ def line_amount_minor(quantity: Decimal, unit_price_minor: int) -> int:
 def parse_quantity(text: str, locale: str = "en", *, field: str = "quantity") -> Decimal:
     """Read a typed quantity: above 0, at most 3 decimals; Refused `invalid` otherwise."""
     typed = read_number(text, places=QUANTITY_PLACES, locale=locale, field=field, noun="a quantity", example="2.5")
-    quantity = Decimal(typed.scaled(QUANTITY_PLACES)).scaleb(-QUANTITY_PLACES)
+    quantity = _from_thousandths(typed.scaled(QUANTITY_PLACES))
     if not 0 < quantity <= MAX_QUANTITY:
         raise _refused(field, _quantity_bounds(quantity))
     return quantity
@@ -123,7 +123,7 @@ def parse_rate(text: str, locale: str = "en", *, field: str = "tax_rate") -> Dec
     typed = read_number(
         text, places=TAX_RATE_PLACES, locale=locale, field=field, noun="a tax rate", affixes=("%",), example="8.25"
     )
-    rate = Decimal(typed.scaled(TAX_RATE_PLACES)).scaleb(-TAX_RATE_PLACES)
+    rate = _from_thousandths(typed.scaled(TAX_RATE_PLACES))
     if not 0 <= rate <= MAX_TAX_RATE:
         raise _refused(field, "Enter a tax rate from 0 to 100")
     return rate
@@ -153,8 +153,7 @@ def _by_rate(lines: Sequence[PricedLine], amounts: list[int], discount_minor: in
 def _tax_line(rate: int, amount: int, currency: str, included: bool) -> TaxLine:
     tax = divide_half_up(amount * rate, _WHOLE_RATE + rate if included else _WHOLE_RATE)
     base = amount - tax if included else amount
-    percent = Decimal(rate).scaleb(-TAX_RATE_PLACES).normalize()
-    return TaxLine(Decimal(format(percent, "f")), Money(base, currency), Money(tax, currency))
+    return TaxLine(_from_thousandths(rate), Money(base, currency), Money(tax, currency))
 
 
 def _rate_milli(rate: Decimal, field: str) -> int:
@@ -172,6 +171,13 @@ def _thousandths(value: Decimal) -> int | None:
         return 0 if value == 0 else None
     top, bottom = value.as_integer_ratio()
     return None if top * 1000 % bottom else top * 1000 // bottom
+
+
+def _from_thousandths(milli: int) -> Decimal:
+    """Exact, without trailing zeros: 8250 is Decimal("8.25")."""
+    whole, rest = divmod(abs(milli), 1000)
+    digits = f"{whole}.{rest:03}".rstrip("0").rstrip(".")
+    return Decimal(f"-{digits}" if milli < 0 else digits)
 
 
 def _quantity_bounds(quantity: Decimal) -> str:

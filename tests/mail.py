@@ -55,7 +55,7 @@ class MailServer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the message."""
         content: Any = envelope.content
-        message = message_from_bytes(content, policy=policy.default)
+        message = message_from_bytes(content.replace(b"\r\n", b"\n"), policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.letters.append(Letter(envelope.mail_from or "", list(envelope.rcpt_tos), message))
         return "250 OK"

@@ -143,15 +143,12 @@ def _grammar(tag: str) -> _Grammar:
     locale = locale_for(tag)
     symbols = locale.number_symbols["latn"]
     decimal, group = str(symbols["decimal"]), str(symbols["group"])
-    first, other = locale.decimal_formats[None].grouping
     fraction = rf"(?:{re.escape(decimal)}(?P<fraction>[0-9]+))?"
     plain = rf"(?=.*[0-9])(?P<whole>[0-9]*){fraction}"
     between = _group_class(group)
-    lead = rf"[1-9][0-9]{{0,{other - 1}}}"
-    if first == other:
-        whole = rf"{lead}(?P<sep>{between})[0-9]{{{first}}}(?:(?P=sep)[0-9]{{{first}}})*"
-    else:
-        whole = rf"{lead}(?P<sep>{between})(?:[0-9]{{{other}}}(?P=sep))*[0-9]{{{first}}}"
+    whole = rf"[1-9][0-9]{{0,2}}(?P<three>{between})[0-9]{{3}}(?:(?P=three)[0-9]{{3}})*"
+    if locale.decimal_formats[None].grouping == (3, 2):  # lakh and crore; thousands are understood as well
+        whole += rf"|[1-9][0-9]?(?P<two>{between})(?:[0-9]{{2}}(?P=two))*[0-9]{{3}}"
     return _Grammar(decimal, group, re.compile(plain), re.compile(rf"(?P<whole>{whole}){fraction}"))
 
 

@@ -1,0 +1,1 @@
+"""Floor 1: ink. Facts in, PDF bytes out; no database, no request, no clock."""

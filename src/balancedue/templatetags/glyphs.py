@@ -1,0 +1,57 @@
+"""Our own line icons: a 20 px grid, 1.75 px stroke, round caps, drawn in `currentColor`.
+
+Each value is the inside of an `<svg viewBox="0 0 20 20">`. Names say what is drawn, or the deed where it has one meaning.
+"""
+
+GLYPHS: dict[str, str] = {
+    "mark": '<path d="M4 3.5h12M6.5 3.5v5.25M13.5 3.5v5.25M4 12.5h12M4 16.5h12"/>',
+    "mail": '<rect x="2.5" y="4" width="15" height="12" rx="2"/><path d="m3 5.5 7 5.5 7-5.5"/>',
+    "mail-open": '<path d="M2.5 8 10 2.75 17.5 8v7a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2z"/><path d="m2.75 8.5 7.25 5 7.25-5"/>',
+    "send": '<path d="m17 3-7.5 14-1.75-6.75L2.5 6z"/><path d="M7.75 10.25 17 3"/>',
+    "check": '<path d="m4 10.5 4 4 8-9"/>',
+    "check-circle": '<circle cx="10" cy="10" r="7.5"/><path d="m6.75 10.25 2.25 2.25 4.25-4.75"/>',
+    "cross": '<path d="m5 5 10 10M15 5 5 15"/>',
+    "cross-circle": '<circle cx="10" cy="10" r="7.5"/><path d="m7.5 7.5 5 5m0-5-5 5"/>',
+    "alert": '<path d="M10 3 18 16.5H2z"/><path d="M10 8v4M10 14.25v.01"/>',
+    "info": '<circle cx="10" cy="10" r="7.5"/><path d="M10 9.25v4.25M10 6.5v.01"/>',
+    "clock": '<circle cx="10" cy="10" r="7.5"/><path d="M10 5.75V10l2.75 2"/>',
+    "eye": '<path d="M1.75 10S4.75 4.5 10 4.5 18.25 10 18.25 10 15.25 15.5 10 15.5 1.75 10 1.75 10z"/><circle cx="10" cy="10" r="2.25"/>',
+    "card": '<rect x="2" y="4" width="16" height="12" rx="2"/><path d="M2 8h16M5 12.5h3"/>',
+    "cash": '<rect x="2" y="5" width="16" height="10" rx="1.5"/><circle cx="10" cy="10" r="2.25"/><path d="M5 10v.01M15 10v.01"/>',
+    "lock": '<rect x="4" y="9" width="12" height="8" rx="2"/><path d="M6.75 9V6a3.25 3.25 0 0 1 6.5 0v3"/>',
+    "print": '<path d="M6 7V2.5h8V7M6 14.5H4a1.5 1.5 0 0 1-1.5-1.5V8.5A1.5 1.5 0 0 1 4 7h12a1.5 1.5 0 0 1 1.5 1.5V13a1.5 1.5 0 0 1-1.5 1.5h-2"/><path d="M6 12h8v5.5H6z"/>',
+    "download": '<path d="M10 2.5v10m-4-4 4 4 4-4M3 14v1.5a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V14"/>',
+    "upload": '<path d="M10 13V3m-4 4 4-4 4 4M3 14v1.5a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V14"/>',
+    "copy": '<rect x="7" y="7" width="10" height="10.5" rx="2"/><path d="M13 7V4.5a2 2 0 0 0-2-2H5a2 2 0 0 0-2 2v6.5a2 2 0 0 0 2 2h2"/>',
+    "link": '<path d="M8.25 11.75a3.5 3.5 0 0 0 5 0l2.75-2.75a3.5 3.5 0 0 0-5-5L10 5M11.75 8.25a3.5 3.5 0 0 0-5 0L4 11a3.5 3.5 0 0 0 5 5l1-1"/>',
+    "qr": '<path d="M3 3h5v5H3zM12 3h5v5h-5zM3 12h5v5H3zM12 12h1.5v1.5M17 12v2M12 17h2m3 0v-.01"/>',
+    "search": '<circle cx="8.75" cy="8.75" r="5.75"/><path d="m13 13 4.5 4.5"/>',
+    "plus": '<path d="M10 4v12M4 10h12"/>',
+    "minus": '<path d="M4 10h12"/>',
+    "more": '<path d="M4.5 10v.01M10 10v.01M15.5 10v.01" stroke-width="2.75"/>',
+    "back": '<path d="m12 4.5-5.5 5.5 5.5 5.5"/>',
+    "next": '<path d="m8 4.5 5.5 5.5-5.5 5.5"/>',
+    "down": '<path d="m4.5 7.5 5.5 5.5 5.5-5.5"/>',
+    "undo": '<path d="M7 4 3 8l4 4"/><path d="M3 8h8.5a5 5 0 0 1 0 10H9" transform="translate(0 -1)"/>',
+    "refund": '<path d="M3 10a7 7 0 1 1 2.5 5.4M3 16v-3.5h3.5"/><path d="M10 6.5V10l2.25 1.5"/>',
+    "edit": '<path d="M12.5 4 16 7.5 7.5 16 3 17l1-4.5z"/>',
+    "trash": '<path d="M3 5.5h14M8 5.5V3h4v2.5M5 5.5 5.75 17h8.5L15 5.5M8.25 9v5M11.75 9v5"/>',
+    "user": '<circle cx="10" cy="6.5" r="3.5"/><path d="M3 17.5c.75-3.5 3.5-5 7-5s6.25 1.5 7 5"/>',
+    "shop": '<path d="M3.5 9v8h13V9M2 7l2-4h12l2 4c0 1.25-1 2-2 2s-2-.75-2-2c0 1.25-1 2-2 2s-2-.75-2-2c0 1.25-1 2-2 2s-2-.75-2-2c0 1.25-1 2-2 2S2 8.25 2 7z"/><path d="M8 17v-4.5h4V17"/>',
+    "settings": '<path d="M3 5.5h8M15 5.5h2M3 14.5h2M9 14.5h8"/><circle cx="13" cy="5.5" r="2"/><circle cx="7" cy="14.5" r="2"/>',
+    "help": '<circle cx="10" cy="10" r="7.5"/><path d="M7.75 7.75a2.25 2.25 0 1 1 3.25 2c-.75.4-1 .85-1 1.5M10 14v.01"/>',
+    "sun": '<circle cx="10" cy="10" r="3.25"/><path d="M10 2v1.5M10 16.5V18M2 10h1.5M16.5 10H18M4.35 4.35l1.05 1.05M14.6 14.6l1.05 1.05M4.35 15.65l1.05-1.05M14.6 5.4l1.05-1.05"/>',
+    "moon": '<path d="M16.75 11.75A7 7 0 0 1 8.25 3.25a7 7 0 1 0 8.5 8.5z"/>',
+    "keyboard": '<rect x="2" y="5" width="16" height="10" rx="2"/><path d="M5.5 8.5v.01M8.5 8.5v.01M11.5 8.5v.01M14.5 8.5v.01M6.5 12h7"/>',
+    "note": '<path d="M4 2.5h8l4 4v11H4z"/><path d="M12 2.5v4h4M7 10.5h6M7 13.5h4"/>',
+    "orders": '<path d="M4 2.5h12v15l-2-1.25-2 1.25-2-1.25-2 1.25-2-1.25-2 1.25z"/><path d="M7 7h6M7 10.5h6"/>',
+    "phone": '<path d="M4 3h3l1.5 4L6.75 8.5a9.5 9.5 0 0 0 4.75 4.75L13 11.5l4 1.5v3a1.5 1.5 0 0 1-1.5 1.5A13 13 0 0 1 2.5 4.5 1.5 1.5 0 0 1 4 3z"/>',
+    "out": '<path d="M8 3H4.5A1.5 1.5 0 0 0 3 4.5v11A1.5 1.5 0 0 0 4.5 17H8M12.5 6l4 4-4 4M16.5 10H8"/>',
+    "open": '<path d="M11.5 3H17v5.5M17 3l-8 8M8 4H4.5A1.5 1.5 0 0 0 3 5.5v10A1.5 1.5 0 0 0 4.5 17h10a1.5 1.5 0 0 0 1.5-1.5V12"/>',
+    "bank": '<path d="M2.5 8 10 3l7.5 5zM4.5 8v6.5M8.25 8v6.5M11.75 8v6.5M15.5 8v6.5M2.5 17h15M3.5 14.5h13"/>',
+    "bell": '<path d="M5 14V9a5 5 0 0 1 10 0v5l1.5 1.5h-13zM8.25 17.5h3.5"/>',
+    "reset": '<path d="M16.5 10a6.5 6.5 0 1 1-2-4.7M16.5 3v4h-4"/>',
+}
+
+#: Glyphs that point somewhere in reading direction: mirrored in right-to-left pages.
+DIRECTIONAL = frozenset({"back", "next", "undo", "send", "out", "open"})

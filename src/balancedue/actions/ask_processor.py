@@ -1,0 +1,75 @@
+"""Ask the processor about an attempt: look it up, or find it when its reference was never heard. No transaction open."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from balancedue.models import PaymentAttempt, ProcessorConnection
+from balancedue.models.sealing import CannotUnseal
+from balancedue.processors.base import Charge, Kind, Outcome, Processor
+from balancedue.rules.actor import Actor
+
+from .open_processor import open_processor
+from .settle import settle
+
+KEY_LASTS = timedelta(hours=23)  # after that the processor may have forgotten our key: look, do not send (C5)
+
+
+def look_up(attempt: PaymentAttempt) -> Outcome:
+    """What the processor says about `attempt` now; UNKNOWN when it cannot be asked."""
+    if attempt.reference:
+        return _ask(attempt, lambda processor: processor.look_up(attempt.reference))
+    return _ask(attempt, lambda processor: processor.find(attempt.public_id))
+
+
+def start(attempt: PaymentAttempt, *, description: str) -> Outcome:
+    """Make the processor's object for `attempt`, or hear again about the one made: same key, same object."""
+    if attempt.reference or timezone.now() - attempt.started_at > KEY_LASTS:
+        return look_up(attempt)
+    charge = Charge(
+        amount=attempt.amount,
+        key=attempt.processor_key,
+        attempt_id=attempt.public_id,
+        order_id=attempt.order.public_id,
+        account_id=attempt.order.account.public_id,
+        description=description,
+    )
+    return _ask(attempt, lambda processor: processor.start(charge))
+
+
+def cancel(attempt: PaymentAttempt, *, description: str) -> Outcome:
+    """Cancel the processor's object; answers what it is afterwards, which may be paid."""
+    reference = attempt.reference
+    if not reference:
+        outcome = start(attempt, description=description)  # same key: whatever was made, we learn its name
+        reference = outcome.reference
+        if not reference or outcome.kind in (Kind.PAID, Kind.PENDING, Kind.CANCELLED):
+            return outcome
+    return _ask(attempt, lambda processor: processor.cancel(reference))
+
+
+def _ask(attempt: PaymentAttempt, question: Callable[[Processor], Outcome]) -> Outcome:
+    assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
+    try:
+        processor = open_processor(attempt.connection)
+    except CannotUnseal:
+        return Outcome(Kind.UNKNOWN, code="key_missing", detail="the sealed credentials cannot be opened")
+    outcome = question(processor)
+    _note_key_trouble(attempt.connection, outcome)
+    return outcome
+
+
+def check_attempt(attempt: PaymentAttempt, *, by: Actor) -> PaymentAttempt:
+    """Ask, and settle what was heard: the return page, a webhook, the worker and "check now" all do just this."""
+    return settle(attempt, look_up(attempt), by=by)
+
+
+def _note_key_trouble(connection: ProcessorConnection, outcome: Outcome) -> None:
+    """Remember since when a processor rejects our key, so that staff are told instead of customers (ux.md 3.3)."""
+    mine = ProcessorConnection.objects.filter(pk=connection.pk)
+    if outcome.code == "processor_key_rejected":
+        mine.filter(broken_at=None).update(broken_at=timezone.now())
+    elif connection.broken_at is not None and outcome.reference:
+        mine.update(broken_at=None)

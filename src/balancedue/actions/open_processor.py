@@ -1,0 +1,18 @@
+"""From a connection as stored to a processor that can be spoken to."""
+
+import json
+from functools import lru_cache
+
+from balancedue.models import ProcessorConnection
+from balancedue.processors.base import Processor
+from balancedue.processors.registry import maker
+
+
+def open_processor(connection: ProcessorConnection) -> Processor:
+    """The processor behind `connection`. Raises CannotUnseal when its key is gone."""
+    return _open(connection.kind, json.dumps(connection.credentials, sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _open(kind: str, credentials: str) -> Processor:
+    return maker(kind).open(json.loads(credentials))

@@ -1,0 +1,72 @@
+"""Plan letters: one delivery per address, in the transaction of the fact it tells of (N11, requirements.md 3.40)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+
+from balancedue.models import Account, Delivery, Order, Payment, PaymentRequest
+from balancedue.rules.gate import OWNER
+from balancedue.rules.ids import new_id
+from balancedue.rules.notices import once_each
+from balancedue.rules.states import WITHDRAWN
+
+
+def plan(
+    kind: str,
+    to: Iterable[str],
+    *,
+    account: Account,
+    order: Order,
+    fact: str,
+    at: datetime,
+    request: PaymentRequest | None = None,
+    payment: Payment | None = None,
+    about: Delivery | None = None,
+) -> list[Delivery]:
+    """One delivery of `kind` per address. `fact` is the public id of what happened: each address hears of it once (M3).
+
+    Every copy of one letter carries the same Message-ID (ux.md 7, H2).
+    """
+    message_id = f"<{kind}.{fact}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
+    rows = [
+        Delivery(
+            public_id=new_id("dlv"),
+            account=account,
+            order=order,
+            request=request,
+            payment=payment,
+            about=about,
+            kind=kind,
+            to=address,
+            once=f"{kind}:{fact}:{address.casefold()}",
+            message_id=message_id,
+            created_at=at,
+            next_try_at=at,
+        )
+        for address in once_each(to)
+    ]
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    return rows
+
+
+def plan_payment_letters(order: Order, payment: Payment, *, paid_twice: bool, at: datetime) -> None:
+    """Who hears that a card payment came in: payer, notify lists, and staff when something is odd (requirements.md 2.6)."""
+    account = order.account
+    common = {"account": account, "order": order, "payment": payment, "fact": payment.public_id, "at": at}
+    asked = list(order.requests.exclude(status=WITHDRAWN).select_related("sent_by"))
+    if paid_twice:
+        plan("paid_twice", [payment.payer_email], **common)
+        plan("paid_twice_staff", senders_and_owners(account, asked), **common)
+    elif account.send_receipts:
+        plan("receipt", [payment.payer_email], **common)
+    plan("payment_notice", (address for request in asked for address in request.notify), **common)
+    if order.is_cancelled:
+        plan("paid_after_cancellation", senders_and_owners(account, asked), **common)
+
+
+def senders_and_owners(account: Account, asked: Iterable[PaymentRequest]) -> list[str]:
+    """Who answers for these requests: the people who sent them, and the account's owners (ux.md 3.13)."""
+    senders = [request.sent_by.email for request in asked if request.sent_by is not None]
+    owners = account.memberships.filter(role=OWNER).values_list("user__email", flat=True)
+    return once_each([*senders, *owners])

@@ -1,0 +1,97 @@
+"""Webhooks: store once, answer, and look into it later (money-safety.md 6.3-6.4). Order and repetition do not matter."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from balancedue.models import PaymentAttempt, ProcessorConnection, ProcessorEvent
+from balancedue.rules.actor import PROCESSOR
+from balancedue.rules.ids import new_id
+
+from .ask_processor import check_attempt
+from .open_processor import open_processor
+
+LEASE = timedelta(minutes=2)
+RETRY = [timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900, 3600)]
+
+
+def receive_event(*, connection: ProcessorConnection, headers: Mapping[str, str], body: bytes) -> ProcessorEvent:
+    """Verify and keep one webhook; once this returns it is durably ours. Raises BadSignature.
+
+    A webhook heard before is not stored twice; one that could not be dealt with is taken up again (D3).
+    """
+    note = open_processor(connection).read_hook(headers, body)
+    now = timezone.now()
+    with transaction.atomic():
+        event, _ = ProcessorEvent.objects.get_or_create(
+            connection=connection,
+            external_id=note.event_id,
+            defaults={
+                "type": note.type[:80],
+                "reference": note.reference,
+                "attempt_public_id": note.attempt_id,
+                "body": body.decode("utf-8", "replace"),
+                "received_at": now,
+                "next_try_at": now,
+            },
+        )
+        if event.status == ProcessorEvent.PARKED:
+            event.status, event.tries, event.next_try_at = ProcessorEvent.NEW, 0, now
+            event.save(update_fields=["status", "tries", "next_try_at"])
+    return event
+
+
+def process_next_event() -> bool:
+    """Look into one stored webhook that is due. Answers whether there was one."""
+    now = timezone.now()
+    due = (
+        ProcessorEvent.objects.filter(status=ProcessorEvent.NEW, next_try_at__lte=now)
+        .filter(Q(leased_until=None) | Q(leased_until__lt=now))
+        .order_by("next_try_at")
+    )
+    pk = due.values_list("pk", flat=True).first()
+    if pk is None:
+        return False
+    lease = new_id("lease")
+    if due.filter(pk=pk).order_by().update(lease=lease, leased_until=now + LEASE):
+        event = ProcessorEvent.objects.select_related("connection").get(pk=pk)
+        status, problem = _look_into(event)
+        _finish(event, lease, status, problem)
+    return True
+
+
+def _look_into(event: ProcessorEvent) -> tuple[str, str]:
+    """What became of it: the new status, and what is wrong when it stays open."""
+    if not event.reference and not event.attempt_public_id:
+        return ProcessorEvent.DONE, ""  # speaks of nothing that is ours to know
+    names = Q(reference=event.reference) & ~Q(reference="") | Q(public_id=event.attempt_public_id)
+    # Only this connection's own attempts: a webhook cannot speak for another account (D6).
+    attempt = PaymentAttempt.objects.filter(names, connection_id=event.connection_id).select_related("connection").first()
+    if attempt is None:
+        return ProcessorEvent.NEW, "no attempt of this processor is known by these names"
+    heard_by_name = attempt.reference or event.reference
+    if not attempt.reference:
+        attempt.reference = heard_by_name  # the webhook may come before the answer that named the object
+    checked = check_attempt(attempt, by=PROCESSOR)
+    if checked.is_in_flight and checked.code:
+        return ProcessorEvent.NEW, checked.code
+    return ProcessorEvent.DONE, ""
+
+
+def _finish(event: ProcessorEvent, lease: str, status: str, problem: str) -> None:
+    """Write what became of it, unless another worker has taken it over since (fencing)."""
+    tries = event.tries + 1
+    if status == ProcessorEvent.NEW and tries > len(RETRY):
+        status = ProcessorEvent.PARKED
+    delay = RETRY[min(tries, len(RETRY)) - 1]
+    ProcessorEvent.objects.filter(pk=event.pk, lease=lease).update(
+        status=status,
+        tries=tries,
+        error=problem[:500],
+        next_try_at=timezone.now() + delay,
+        lease="",
+        leased_until=None,
+    )

@@ -1,0 +1,46 @@
+"""Reconcile: ask the processor about every attempt in doubt, until nothing is (N10, R8)."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from balancedue.models import PaymentAttempt
+from balancedue.rules.actor import WORKER
+from balancedue.rules.ids import new_id
+from balancedue.rules.states import ACTIVE_ATTEMPT, WAITING
+
+from .ask_processor import cancel, check_attempt
+from .settle import settle
+
+LEASE = timedelta(minutes=2)  # longer than any call to a processor takes
+ABANDONED_AFTER = timedelta(hours=1)  # nobody came back to the card form, or to the bank
+
+
+def reconcile_next() -> bool:
+    """Check one attempt that is due. Answers whether there was one."""
+    now = timezone.now()
+    due = (
+        PaymentAttempt.objects.filter(state__in=ACTIVE_ATTEMPT, next_check_at__lte=now)
+        .filter(Q(leased_until=None) | Q(leased_until__lt=now))
+        .order_by("next_check_at")
+    )
+    pk = due.values_list("pk", flat=True).first()
+    if pk is None:
+        return False
+    # A conditional update is the claim: of two workers one changes the row (architecture.md 7).
+    claimed = due.filter(pk=pk).order_by().update(lease=new_id("lease"), leased_until=now + LEASE)
+    if claimed:
+        _check(PaymentAttempt.objects.select_related("connection", "order__account").get(pk=pk))
+    return True
+
+
+def _check(attempt: PaymentAttempt) -> None:
+    attempt = check_attempt(attempt, by=WORKER)
+    if attempt.state != WAITING:
+        return
+    order = attempt.order
+    outdated = attempt.balance_version != order.balance_version
+    abandoned = timezone.now() - attempt.started_at > ABANDONED_AFTER
+    if outdated or abandoned:
+        settle(attempt, cancel(attempt, description=order.invoice_number), by=WORKER)

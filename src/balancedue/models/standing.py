@@ -1,0 +1,62 @@
+"""How an order stands: its balance, what moved it, and the attempt under way. Read from the journal (M1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from balancedue.rules.balance import Balance, balance_of
+from balancedue.rules.ledger import RECEIVABLE
+from balancedue.rules.money import Money
+from balancedue.rules.states import ACTIVE_ATTEMPT, PENDING
+
+from .attempts import PaymentAttempt
+from .journal import Posting
+from .orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One entry's effect on what remains: positive adds to the debt, negative takes from it."""
+
+    entry_id: int
+    kind: str
+    amount: Money
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An order's balance, with every move that led to it and the attempt under way, if any."""
+
+    balance: Balance
+    moves: tuple[Move, ...]
+    attempt: PaymentAttempt | None
+
+    def since(self, version: int) -> tuple[Move, ...]:
+        """What changed the balance after `version`."""
+        return tuple(move for move in self.moves if move.version > version)
+
+
+def read_standing(order: Order) -> Standing:
+    """How `order` stands now, in two queries. Read under the order's lock it is the truth."""
+    rows = (
+        Posting.objects.filter(order=order, ledger=RECEIVABLE)
+        .order_by("entry__version")
+        .values_list("entry_id", "entry__kind", "amount_minor", "entry__version", "entry__at")
+    )
+    moves = tuple(
+        Move(entry_id, kind, Money(minor, order.currency), version, at) for entry_id, kind, minor, version, at in rows
+    )
+    attempt = order.attempts.filter(state__in=ACTIVE_ATTEMPT).first()  # the database allows one at most (N4)
+    balance = balance_of(
+        ((move.kind, move.amount.minor) for move in moves),
+        currency=order.currency,
+        version=order.balance_version,
+        pending_minor=attempt.amount_minor if attempt is not None and attempt.state == PENDING else 0,
+    )
+    return Standing(balance, moves, attempt)
+
+
+def read_balance(order: Order) -> Balance:
+    """The balance of `order` as the journal has it now."""
+    return read_standing(order).balance

@@ -1,0 +1,91 @@
+"""Which account, who are you, and what every answer carries in its head."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+
+from balancedue.models import Account, Membership, User
+from balancedue.rules.errors import Refused
+from balancedue.rules.gate import ROLES, VIEWER, at_least
+
+P = ParamSpec("P")
+
+# First path segments that are never an account (contract.md, "Account slugs that may not be taken").
+RESERVED = frozenset(
+    "login logout i api hooks mailbox help healthz readyz metrics static admin accounts styleguide account new settings "
+    "media www favicon.ico robots.txt sandbox pay orders invoice support about security status .well-known".split()
+)
+
+
+class StaffRequest(HttpRequest):
+    """A request of a signed-in member of `account`."""
+
+    user: User  # type: ignore[assignment]
+    account: Account
+    membership: Membership
+
+
+def staff_page(
+    role: str = VIEWER,
+) -> Callable[[Callable[Concatenate[StaffRequest, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """A page of one account for members of at least `role`. To anybody else the account does not exist (N12).
+
+    The view gets `request.account` and `request.membership`; every query of it starts there.
+    """
+    assert role in ROLES
+
+    def decorate(view: Callable[Concatenate[StaffRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        @login_required
+        @wraps(view)
+        def guarded(request: Any, account: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            request.membership = membership_of(request.user, account)
+            request.account = request.membership.account
+            if not at_least(request.membership.role, role):
+                raise Refused("not_allowed", "Your role does not allow this. Ask the account owner.")
+            response = view(request, *args, **kwargs)
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            return response
+
+        return guarded
+
+    return decorate
+
+
+def membership_of(user: User, slug: str) -> Membership:
+    """This person's place in the account, or Http404: whether the account exists is nobody else's business."""
+    membership = Membership.objects.select_related("account", "user").filter(user=user, account__slug=slug).first()
+    if membership is None:
+        raise Http404("no such account for this person")
+    return membership
+
+
+class Headers:
+    """Response headers of every page. Link pages tell nobody where they are (requirements.md 2.13, 3.33)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if request.path.startswith("/i/"):
+            response.headers["Referrer-Policy"] = "no-referrer"
+            response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def everywhere(request: HttpRequest) -> dict[str, Any]:
+    """What every template may use: the account and its ways of writing, once a guard has found it."""
+    account = getattr(request, "account", None)
+    return {
+        "account": account,
+        "membership": getattr(request, "membership", None),
+        "locale": account.locale if account else "en-US",
+        "time_zone": account.time_zone if account else "UTC",
+        "demo": settings.DEMO,
+    }

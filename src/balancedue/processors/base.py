@@ -148,11 +148,22 @@ class Processor(Protocol):
 class Maker(Protocol):
     """A kind of processor: what it is called, what it can do, and how to open a connection."""
 
-    name: str  # "stripe"
-    label: str  # "Stripe"
-    can: frozenset[Can]
-    why_not: str  # said to staff when REQUEST is missing
-    settings: tuple[Setting, ...]
+    @property
+    def name(self) -> str:
+        """Stable, such as "stripe"; stored with every connection."""
+
+    @property
+    def label(self) -> str:
+        """For people: "Stripe"."""
+
+    @property
+    def can(self) -> frozenset[Can]: ...
+    @property
+    def why_not(self) -> str:
+        """Said to staff when REQUEST is missing."""
+
+    @property
+    def settings(self) -> tuple[Setting, ...]: ...
 
     def problems(self, credentials: Mapping[str, str]) -> dict[str, str]:
         """One sentence per setting that cannot be right, before anybody is asked; empty when all is well."""

@@ -70,7 +70,7 @@ def to_wire(money: Money) -> int:
     if code not in _SMALLEST:
         raise Refused("currency_not_supported", f"Stripe does not charge {code}")
     ours, theirs = CURRENCIES[code].digits, _digits(code)
-    wire, rest = divmod(money.minor * 10**theirs, 10**ours)
+    wire, rest = divmod(money.minor * _ten(theirs), _ten(ours))
     if money.minor <= 0 or rest or wire % _WIRE_STEP.get(code, 1):
         raise Refused("amount_not_chargeable", f"{money.plain} {code} cannot be charged to the last unit")
     if wire > _WIRE_MOST.get(code, _WIRE_MOST_ELSE):
@@ -83,10 +83,14 @@ def from_wire(wire: int, currency: str) -> Money:
     if currency not in _SMALLEST:
         raise Refused("currency_not_supported", f"Stripe named an unexpected currency: {currency[:8]}")
     ours, theirs = CURRENCIES[currency].digits, _digits(currency)
-    minor, rest = divmod(wire * 10**ours, 10**theirs)
+    minor, rest = divmod(wire * _ten(ours), _ten(theirs))
     if rest:
         raise Refused("amount_not_chargeable", f"Stripe named a fraction: {wire} {currency}")
     return Money(minor, currency)
+
+
+def _ten(digits: int) -> int:
+    return int("1" + "0" * digits)
 
 
 def _digits(code: str) -> int:

@@ -110,9 +110,9 @@ class DeadlineClient(stripe.HTTPClient):
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any
     ) -> tuple[bytes, int, Mapping[str, str]]:
         body = post_data.encode() if isinstance(post_data, str) else post_data or b""
-        sent = dict(headers or {}) | {"Host": httpx.URL(url).netloc.decode()}
+        sent: list[tuple[bytes | str, bytes | str]] = [("Host", httpx.URL(url).netloc), *(headers or {}).items()]
         if body or method.upper() == "POST":
-            sent["Content-Length"] = str(len(body))
+            sent.append(("Content-Length", str(len(body))))
         with self._pool.stream(
             method.upper(), url, headers=sent, content=body, extensions={"timeout": self._timeouts}
         ) as answer:
@@ -125,7 +125,8 @@ class DeadlineClient(stripe.HTTPClient):
 
 
 def _not_heard(exc: Exception) -> stripe.APIConnectionError:
-    return stripe.APIConnectionError(f"not heard: {type(exc).__name__}", should_retry=False)
+    message = f"not heard: {type(exc).__name__}"
+    return stripe.APIConnectionError(message, should_retry=False)  # type: ignore[no-untyped-call]
 
 
 @cache

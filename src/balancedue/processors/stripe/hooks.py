@@ -15,7 +15,7 @@ from balancedue.processors.base import BadSignature, HookNote
 WINDOW_S = 300
 
 # Everything that says something about money of ours; the object is looked up again in any case.
-EVENTS = (
+EVENTS: tuple[Any, ...] = (  # the SDK lists the names as literals
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "payment_intent.processing",

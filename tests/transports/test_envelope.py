@@ -176,8 +176,7 @@ def test_both_parts_come_through_unchanged() -> None:
     text = "Hi Dana,\n.\nFrom Priya\n" + "é" * 2000 + "\n"
     message = read(envelope(text=text, html=f"<p>{text}</p>\n"))
     assert part(message, "plain") == text
-    assert part(message, "html") == f"<p>{text}</p>
-"
+    assert part(message, "html") == f"<p>{text}</p>\n"
 
 
 def test_no_line_is_longer_than_mail_allows() -> None:

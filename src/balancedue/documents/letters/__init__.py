@@ -7,7 +7,7 @@ from balancedue.documents.letters.to_staff import (
     paid_twice_staff_letter,
     payment_after_cancel_letter,
     payment_notice_letter,
-    test_letter,
+    trial_letter,
 )
 
 __all__ = [
@@ -19,5 +19,5 @@ __all__ = [
     "payment_notice_letter",
     "payment_request_letter",
     "receipt_letter",
-    "test_letter",
+    "trial_letter",
 ]

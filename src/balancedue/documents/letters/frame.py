@@ -16,6 +16,7 @@ from balancedue.rules.brand import Paint
 
 _ENGINE = Engine(dirs=[str(Path(__file__).parent / "templates")], autoescape=True)
 _INLINER = css_inline.CSSInliner(keep_at_rules=False, load_remote_stylesheets=False)
+_SHORT_FIGURE = 16  # characters that fit a phone at full size
 # Invisible signs after the preheader, so that an inbox does not fill its preview line from the body.
 _FILLER = mark_safe("&#847;&zwnj;&nbsp;&#8199;&shy;" * 50)  # noqa: S308 - a constant
 
@@ -68,32 +69,31 @@ def write(sheet: Sheet) -> Letter:
     return Letter(sheet.subject, _text(sheet), _html(sheet))
 
 
-def paragraphs(words: str) -> list[list[str]]:
-    """What a person typed, as paragraphs of lines: a blank line ends a paragraph; control characters are left out."""
+def typed_lines(words: str) -> list[str]:
+    """What a person typed, line by line; never two empty lines in a row; control characters are left out."""
     clean = words.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
     clean = "".join(sign for sign in clean if sign in "\n\t" or (sign >= " " and not "\x7f" <= sign <= "\x9f"))
-    found: list[list[str]] = [[]]
-    for line in clean.strip("\n").split("\n"):
-        if line.strip():
-            found[-1].append(line.rstrip())
-        elif found[-1]:
-            found.append([])
-    return [lines for lines in found if lines]
+    lines: list[str] = []
+    for line in clean.strip().split("\n"):
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return lines if lines != [""] else []
 
 
 def _html(sheet: Sheet) -> str:
     is_rtl = get_language_bidi()
     facts = {
         "sheet": sheet,
-        "before": paragraphs(sheet.before),
-        "quote": paragraphs(sheet.quote),
-        "after": paragraphs(sheet.after),
+        "before": typed_lines(sheet.before),
+        "quote": typed_lines(sheet.quote),
+        "after": typed_lines(sheet.after),
         "filler": _FILLER,
         "language": get_language() or "en",
         "direction": "rtl" if is_rtl else "ltr",
         "start": "right" if is_rtl else "left",
         "end": "left" if is_rtl else "right",
         "markup": _markup(sheet),
+        "is_long": len(sheet.figure) > _SHORT_FIGURE,
     }
     return _INLINER.inline(_ENGINE.get_template("letter.html").render(Context(facts)))
 
@@ -133,4 +133,4 @@ def _text(sheet: Sheet) -> str:
 
 
 def _block(words: str) -> str:
-    return "\n\n".join("\n".join(lines) for lines in paragraphs(words))
+    return "\n".join(typed_lines(words))

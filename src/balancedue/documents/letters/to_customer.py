@@ -2,8 +2,19 @@
 
 from django.utils.translation import gettext as _
 
-from balancedue.documents.letters import wording
 from balancedue.documents.letters.frame import Letter, Sheet, write
+from balancedue.documents.letters.wording import (
+    day,
+    foot,
+    how_paid,
+    paint_of,
+    payment_words,
+    questions,
+    sandbox_banner,
+    shop_name,
+    subject_line,
+    sums,
+)
 from balancedue.rules.invoice import Invoice, PaymentLine
 
 
@@ -23,16 +34,16 @@ def payment_request_letter(
     around it (S36). All plain text: line breaks are kept, nothing is markup. `only_a_try` is for "Send a test to me".
     """
     shop, locale = invoice.shop, invoice.locale
-    name, due = wording.shop_name(shop), invoice.balance.due.show(locale)
+    name, due = shop_name(shop), invoice.balance.due.show(locale)
     facts = {"name": name, "order": invoice.order_number, "number": invoice.number, "due": due}
-    due_on = wording.day(invoice.due_on, locale)
-    subject = wording.subject(_("Invoice %(number)s from %(name)s: %(due)s due"), **facts)
+    due_on = day(invoice.due_on, locale)
+    line = subject_line(_("Invoice %(number)s from %(name)s: %(due)s due"), **facts)
     return write(
         Sheet(
             sender=name,
-            subject=wording.subject(_("Test: %(name)s"), name=subject) if only_a_try else subject,
+            subject=_("Test: %(subject)s") % {"subject": line} if only_a_try else line,
             preheader=_("Order #%(order)s: see the invoice, download it, or pay the balance by card.") % facts,
-            banner=_("Only you got this email, to see how it looks.") if only_a_try else wording.test_banner(invoice),
+            banner=_("Only you got this email, to see how it looks.") if only_a_try else sandbox_banner(invoice),
             lead=_("%(name)s has sent you an invoice.") % facts,
             heading=_("Balance due on order #%(order)s") % facts,
             figure=due,
@@ -42,15 +53,15 @@ def payment_request_letter(
             button=_("View Invoice"),
             link=link,
             link_words=_("View and pay"),
-            paint=wording.paint_of(shop),
+            paint=paint_of(shop),
             before=intro,
             quote_from=_("%(name)s writes:") % {"name": sender_name or name} if message.strip() else "",
             quote=message,
             after=outro,
-            rows=wording.sums(invoice, locale),
+            rows=sums(invoice, locale),
             note=_("Not expecting this? Call the shop on a number you know before you pay."),
-            beneath=wording.foot(shop),
-            questions=wording.questions(shop),
+            beneath=foot(shop),
+            questions=questions(shop),
             view_name=_("View invoice"),
         )
     )
@@ -59,14 +70,14 @@ def payment_request_letter(
 def receipt_letter(invoice: Invoice, payment: PaymentLine, *, link: str) -> Letter:
     """What the payer gets once the money is in (requirements.md 2.9), and plain words if the order was cancelled."""
     shop, locale = invoice.shop, invoice.locale
-    name, paid = wording.shop_name(shop), payment.amount.show(locale)
+    name, paid = shop_name(shop), payment.amount.show(locale)
     facts = {"name": name, "paid": paid, "order": invoice.order_number, "number": invoice.number}
     return write(
         Sheet(
             sender=name,
-            subject=wording.subject(_("Receipt: %(paid)s paid to %(name)s"), **facts),
+            subject=subject_line(_("Receipt: %(paid)s paid to %(name)s"), **facts),
             preheader=_("Thank you. Your payment on invoice %(number)s has arrived. Keep this email.") % facts,
-            banner=wording.test_banner(invoice),
+            banner=sandbox_banner(invoice),
             lead=_("Thank you. %(name)s has received your payment.") % facts,
             heading=_("Paid on order #%(order)s") % facts,
             figure=paid,
@@ -74,17 +85,17 @@ def receipt_letter(invoice: Invoice, payment: PaymentLine, *, link: str) -> Lett
             button=_("View Invoice"),
             link=link,
             link_words=_("View the invoice"),
-            paint=wording.paint_of(shop),
+            paint=paint_of(shop),
             before=_after_cancellation(invoice),
             rows=(
-                (_("Received"), wording.day(payment.received_on, locale)),
-                (_("Paid by"), wording.how_paid(payment)),
+                (_("Received"), day(payment.received_on, locale)),
+                (_("Paid by"), how_paid(payment)),
                 (_("Receipt number"), payment.public_id),
                 (_("Invoice"), invoice.number),
                 (_("Balance due"), invoice.balance.due.show(locale)),
             ),
-            beneath=wording.foot(shop),
-            questions=wording.questions(shop),
+            beneath=foot(shop),
+            questions=questions(shop),
             view_name=_("View invoice"),
         )
     )
@@ -99,14 +110,14 @@ def _after_cancellation(invoice: Invoice) -> str:
 def paid_twice_letter(invoice: Invoice, first: PaymentLine, second: PaymentLine, *, link: str) -> Letter:
     """Tells the payer that the same balance was paid twice, and that the second payment is being looked after."""
     shop, locale = invoice.shop, invoice.locale
-    name, paid = wording.shop_name(shop), second.amount.show(locale)
+    name, paid = shop_name(shop), second.amount.show(locale)
     facts = {"name": name, "paid": paid, "order": invoice.order_number, "number": invoice.number}
     return write(
         Sheet(
             sender=name,
-            subject=wording.subject(_("Paid twice: %(paid)s to %(name)s"), **facts),
+            subject=subject_line(_("Paid twice: %(paid)s to %(name)s"), **facts),
             preheader=_("Invoice %(number)s was paid twice. You do not need to pay again.") % facts,
-            banner=wording.test_banner(invoice),
+            banner=sandbox_banner(invoice),
             lead=_("Two payments came in for the same balance."),
             heading=_("Paid twice on order #%(order)s") % facts,
             figure=paid,
@@ -114,18 +125,18 @@ def paid_twice_letter(invoice: Invoice, first: PaymentLine, second: PaymentLine,
             button=_("View Invoice"),
             link=link,
             link_words=_("View the invoice"),
-            paint=wording.paint_of(shop),
+            paint=paint_of(shop),
             before=_(
                 "We received two payments for the same balance. Only one was due.\n\n"
                 "%(name)s has been told and can send the second one back. You do not need to do anything."
             )
             % facts,
             rows=(
-                (_("First payment"), wording.payment_words(first, locale)),
-                (_("Second payment"), wording.payment_words(second, locale)),
+                (_("First payment"), payment_words(first, locale)),
+                (_("Second payment"), payment_words(second, locale)),
                 (_("Paid too much"), paid),
             ),
-            beneath=wording.foot(shop),
-            questions=wording.questions(shop),
+            beneath=foot(shop),
+            questions=questions(shop),
         )
     )

@@ -32,7 +32,7 @@ def paint_of(shop: Shop) -> Paint:
         return paint_for(_ACCENT)
 
 
-def subject(pattern: str, **facts: str) -> str:
+def subject_line(pattern: str, **facts: str) -> str:
     """A subject of at most 60 characters: only `name` is shortened, never a sum or a number."""
     clean = {key: " ".join(value.split()) for key, value in facts.items()}
     whole = pattern % clean
@@ -61,7 +61,7 @@ def sums(invoice: Invoice, locale: str) -> tuple[tuple[str, str], ...]:
     return (*rows, (_("Balance due"), balance.due.show(locale)))
 
 
-def test_banner(invoice: Invoice) -> str:
+def sandbox_banner(invoice: Invoice) -> str:
     """What a letter of the sandbox says first."""
     return _("This is a test. No money will move.") if invoice.test_mode else ""
 

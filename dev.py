@@ -217,10 +217,12 @@ def pytest(python: str, engine: str, args: Sequence[str], total: dict[str, int] 
     """Run pytest on one engine, showing what it says; add its counts to `total`. Exit status and closing line."""
     say(f"pytest on {engine}")
     command = [python, "-m", "pytest", "--engine", engine, *args]
-    colour = {"FORCE_COLOR": "1"} if sys.stdout.isatty() and "NO_COLOR" not in os.environ else {}
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    if sys.stdout.isatty() and "NO_COLOR" not in environment:
+        environment["FORCE_COLOR"] = "1"
     closing = ""
     with subprocess.Popen(
-        command, cwd=HERE, env={**os.environ, **colour}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as child:
         assert child.stdout is not None
         for line in child.stdout:

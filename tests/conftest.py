@@ -30,7 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the environment, start PostgreSQL where asked for, and only then read Django's settings."""
+    settings = import_module("django.conf").settings
     if not hasattr(config, "workerinput"):  # the processes of xdist inherit what the first one set up
+        if settings.configured:
+            raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: settings must not be read before the database runs.")
         home = environment.make_home()
         _stop.append(lambda: shutil.rmtree(home, ignore_errors=True))
         url = f"sqlite:///{home / 'unused.sqlite3'}"
@@ -41,7 +44,6 @@ def pytest_configure(config: pytest.Config) -> None:
         environment.prepare(home, url)
         os.environ[HOME] = str(home)
     network.stay_here()
-    settings = import_module("django.conf").settings
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # strength is not under test
 
 

@@ -1,5 +1,6 @@
 """A real SMTP server on this machine that keeps what it receives."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -11,6 +12,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.ports import free_port
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # otherwise every line of every conversation
 
 
 @dataclass

@@ -21,7 +21,7 @@ def look_up(attempt: PaymentAttempt) -> Outcome:
     """What the processor says about `attempt` now; UNKNOWN when it cannot be asked."""
     if attempt.reference:
         return _ask(attempt, lambda processor: processor.look_up(attempt.reference))
-    return _ask(attempt, lambda processor: processor.find(attempt.public_id))
+    return _ask(attempt, lambda processor: processor.find(attempt.public_id, attempt.started_at))
 
 
 def start(attempt: PaymentAttempt, *, description: str) -> Outcome:

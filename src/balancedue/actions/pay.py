@@ -104,7 +104,9 @@ def _refuse_unless_due(order: Order, standing: Standing, page_key: str) -> None:
     if standing.balance.due.minor == 0:
         mine = order.attempts.filter(page_key=page_key, state=SUCCEEDED).first()
         raise Refused(
-            "nothing_due", "This invoice is already paid. You do not owe anything.", attempt=mine.public_id if mine else ""
+            "nothing_due",
+            "This invoice is already paid. You do not owe anything.",
+            attempt=mine.public_id if mine else "",
         )
 
 

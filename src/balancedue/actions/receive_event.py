@@ -69,7 +69,9 @@ def _look_into(event: ProcessorEvent) -> tuple[str, str]:
         return ProcessorEvent.DONE, ""  # speaks of nothing that is ours to know
     names = Q(reference=event.reference) & ~Q(reference="") | Q(public_id=event.attempt_public_id)
     # Only this connection's own attempts: a webhook cannot speak for another account (D6).
-    attempt = PaymentAttempt.objects.filter(names, connection_id=event.connection_id).select_related("connection").first()
+    attempt = (
+        PaymentAttempt.objects.filter(names, connection_id=event.connection_id).select_related("connection").first()
+    )
     if attempt is None:
         return ProcessorEvent.NEW, "no attempt of this processor is known by these names"
     heard_by_name = attempt.reference or event.reference

@@ -6,11 +6,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from balancedue.models import PaymentAttempt
+from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import WORKER
 from balancedue.rules.ids import new_id
 from balancedue.rules.states import ACTIVE_ATTEMPT, WAITING
 
-from .ask_processor import cancel, check_attempt
+from .ask_processor import KEY_LASTS, cancel, look_up
 from .settle import settle
 
 LEASE = timedelta(minutes=2)  # longer than any call to a processor takes
@@ -36,7 +37,10 @@ def reconcile_next() -> bool:
 
 
 def _check(attempt: PaymentAttempt) -> None:
-    attempt = check_attempt(attempt, by=WORKER)
+    outcome = look_up(attempt)
+    if outcome.code == "not_found" and timezone.now() - attempt.started_at > KEY_LASTS:
+        outcome = Outcome(Kind.CANCELLED, code="never_made", detail="the processor has no such object")
+    attempt = settle(attempt, outcome, by=WORKER)
     if attempt.state != WAITING:
         return
     order = attempt.order

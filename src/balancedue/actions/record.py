@@ -62,6 +62,4 @@ def copy_balance(order: Order) -> Standing:
 
 def record(order: Order, kind: str, *, by: Actor, at: datetime, **data: str | int | bool) -> Event:
     """Add to the order's timeline. `data`: ids, codes and minor units only, never names, addresses or text."""
-    return Event.objects.create(
-        account_id=order.account_id, order=order, kind=kind, at=at, by=str(by), data={**data}
-    )
+    return Event.objects.create(account_id=order.account_id, order=order, kind=kind, at=at, by=str(by), data={**data})

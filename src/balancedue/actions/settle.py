@@ -29,7 +29,13 @@ from .count_tries import count_decline
 from .plan_letters import plan_payment_letters
 from .record import post_entry, record
 
-CHECK_AFTER = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1)]
+CHECK_AFTER = [
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+]
 CHECK_EVERY = timedelta(hours=6)
 
 
@@ -113,7 +119,9 @@ def _take_in(attempt: PaymentAttempt, outcome: Outcome, problem: str, now: datet
     attempt.changed_at = now
     attempt.lease, attempt.leased_until = "", None
     if attempt.is_active:
-        attempt.next_check_at = now + (CHECK_AFTER[attempt.checks] if attempt.checks < len(CHECK_AFTER) else CHECK_EVERY)
+        attempt.next_check_at = now + (
+            CHECK_AFTER[attempt.checks] if attempt.checks < len(CHECK_AFTER) else CHECK_EVERY
+        )
         attempt.checks += 1
         attempt.ended_at = None
     else:
@@ -196,4 +204,3 @@ def mark_requests_paid(order: Order, standing: Standing, *, by: Actor, now: date
         request.status, request.paid_at = state, now
         request.save(update_fields=["status", "paid_at"])
         record(order, "request_paid", by=by, at=now, request=request.public_id)
-

@@ -99,5 +99,7 @@ def _processors_allow(
         return Gate("currency_not_supported", f"{working[0].label} cannot charge in {due.currency}.")
     if due.minor < min(smallest):
         least = Money(min(smallest), due.currency).show(locale)
-        return Gate("below_minimum", f"{due.show(locale)} is less than a card can be charged ({least}). Add a payment instead.")
+        return Gate(
+            "below_minimum", f"{due.show(locale)} is less than a card can be charged ({least}). Add a payment instead."
+        )
     return OPEN

@@ -1,0 +1,63 @@
+"""The worker's round: everything that is due, in order of what a customer waits for (architecture.md 7)."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from balancedue.models import Heartbeat
+
+from .answer_once import forget_old_answers
+from .count_tries import forget_old_tallies
+from .deliver import deliver_next
+from .expire_requests import expire_next_request
+from .receive_event import process_next_event
+from .reconcile import reconcile_next
+
+_log = logging.getLogger(__name__)
+
+# Each does one thing that is due and answers whether there was one. It looks with a plain SELECT first, so that an
+# idle worker never holds up a writer on SQLite.
+DEEDS: tuple[Callable[[], bool], ...] = (process_next_event, reconcile_next, deliver_next, expire_next_request)
+BEAT_EVERY = timedelta(seconds=20)
+TIDY_EVERY = timedelta(hours=1)
+MOST_IN_A_ROW = 20  # then the other deeds get a turn, however long the queue
+
+
+def work_once() -> int:
+    """Do all that is due now; answers how many things were done. One that fails is logged and does not stop the rest."""
+    done = 0
+    while True:
+        in_this_round = sum(_up_to_many(deed) for deed in DEEDS)
+        done += in_this_round
+        if not in_this_round:
+            return done
+
+
+def _up_to_many(deed: Callable[[], bool]) -> int:
+    done = 0
+    try:
+        while done < MOST_IN_A_ROW and deed():
+            done += 1
+    except DatabaseError:
+        _log.exception("%s: the database refused", deed.__name__)
+        close_old_connections()
+        return 0
+    except Exception:  # whatever it was holds a lease: it is taken up again when that runs out
+        _log.exception("%s failed", deed.__name__)
+        return 0
+    return done
+
+
+def beat(name: str) -> None:
+    """Say that this worker is alive, for /readyz."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+
+
+def tidy() -> None:
+    """Remove what nobody needs any more."""
+    forget_old_tallies()
+    forget_old_answers()
+    Heartbeat.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()

@@ -81,6 +81,14 @@ def test_a_decline_keeps_the_same_object_and_has_our_own_reason(error: dict[str,
     assert code in REASONS
 
 
+def test_one_failed_try_is_told_from_the_next() -> None:
+    """C5: by its charge; without one, by its card."""
+    card = {"type": "card_error", "payment_method": {"id": "pm_1"}}
+    assert read_intent(intent(last_payment_error={**card, "charge": "ch_1"})).try_reference == "ch_1"
+    assert read_intent(intent(last_payment_error=card)).try_reference == "pm_1"
+    assert read_intent(intent(last_payment_error={"type": "api_error"})).try_reference == ""
+
+
 def test_stripes_own_fixture_is_read() -> None:
     """C3: the published object, as it is."""
     outcome = read_intent(fixture("payment_intent"))

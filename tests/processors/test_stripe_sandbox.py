@@ -96,6 +96,7 @@ def test_declined_then_paid_with_another_card(sandbox: Sandbox, connection: Proc
     declined = connection.look_up(started.reference)
     assert (declined.kind, declined.code, declined.retryable) == (Kind.DECLINED, code, True)
     assert declined.client_secret == started.client_secret
+    assert declined.try_reference == connection.look_up(started.reference).try_reference != ""
     _pay(sandbox, started)
     assert connection.look_up(started.reference).kind is Kind.PAID
 

@@ -49,7 +49,7 @@ class Outcome:
     """What came back. Amount, currency, account and mode are as the processor saw them; `settle` compares them."""
 
     kind: Kind
-    reference: str = ""  # the processor's object (pi_…)
+    reference: str = ""  # the processor's object (pi_…); empty when it named none, as after silence
     amount: Money | None = None  # asked for
     received: Money | None = None  # actually taken; only with PAID
     account: str = ""  # the processor's account id, where it says

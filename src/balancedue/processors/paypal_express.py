@@ -38,11 +38,11 @@ class PayPalExpressProcessor:
 
     def look_up(self, reference: str) -> Outcome:
         """UNKNOWN: nobody was asked."""
-        return Outcome(kind=Kind.UNKNOWN, reference=reference, code=_CODE, detail=WHY_NOT)
+        return Outcome(kind=Kind.UNKNOWN, code=_CODE, detail=WHY_NOT)
 
     def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
         """UNKNOWN: nobody was asked."""
-        return Outcome(kind=Kind.UNKNOWN, attempt_id=attempt_id, code=_CODE, detail=WHY_NOT)
+        return Outcome(kind=Kind.UNKNOWN, code=_CODE, detail=WHY_NOT)
 
     def cancel(self, reference: str) -> Outcome:
         """UNKNOWN: nobody was asked."""

@@ -4,6 +4,7 @@ A timeout per read, which is what HTTP libraries offer, lets a peer that sends a
 for ever. Here every wait on the network, from the name look-up to the last byte, is cut to what is left of one budget.
 """
 
+import atexit
 import contextlib
 import random
 import socket
@@ -137,7 +138,9 @@ def _ssl_context() -> ssl.SSLContext:
 @cache
 def shared_client() -> DeadlineClient:
     """One client for the process, so that connections are kept open between calls."""
-    return DeadlineClient()
+    client = DeadlineClient()
+    atexit.register(client.close)
+    return client
 
 
 class _Backend(httpcore.NetworkBackend):

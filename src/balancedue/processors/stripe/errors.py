@@ -56,8 +56,8 @@ def not_refunded(exc: Exception) -> Outcome:
     return _refused(code, exc)
 
 
-def not_heard(exc: Exception, reference: str = "") -> Outcome:
-    """After a look-up, or anything else that leaves the money in doubt."""
+def not_heard(exc: Exception) -> Outcome:
+    """After a look-up, or anything else that leaves the money in doubt. No reference: the processor named none."""
     if _key_rejected(exc):
         code = KEY_REJECTED
     elif isinstance(exc, stripe.IdempotencyError):
@@ -66,7 +66,7 @@ def not_heard(exc: Exception, reference: str = "") -> Outcome:
         code = "not_found"
     else:
         code = ""
-    return Outcome(kind=Kind.UNKNOWN, reference=reference, code=code, detail=explain(exc))
+    return Outcome(kind=Kind.UNKNOWN, code=code, detail=explain(exc))
 
 
 def wrong_state(exc: Exception) -> bool:

@@ -66,6 +66,7 @@ def _intent(intent: Mapping[str, Any]) -> Outcome:
             kind=Kind.DECLINED,
             code=reason_for(error),
             detail=_why(error),
+            try_reference=_try(error),
             retryable=True,
             client_secret=_maybe(intent, "client_secret"),
         )
@@ -145,6 +146,12 @@ def _card(details: object) -> str:
 def _why(error: Mapping[str, Any]) -> str:
     parts = (error.get(part) for part in ("type", "code", "decline_code"))
     return safe(" ".join(part for part in parts if isinstance(part, str)))
+
+
+def _try(error: Mapping[str, Any]) -> str:
+    """What tells one failed try from the next: its charge, or, when the bank was never asked for money, its card."""
+    method = error.get("payment_method")
+    return (_maybe(error, "charge") or (_maybe(method, "id") if isinstance(method, Mapping) else ""))[:100]
 
 
 def _with(outcome: Outcome, **changes: Any) -> Outcome:

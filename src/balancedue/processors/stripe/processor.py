@@ -103,12 +103,12 @@ class StripeProcessor:
             return self._ask(
                 lambda: self._client.v1.refunds.retrieve(reference),
                 read_refund,
-                lambda exc: errors.not_heard(exc, reference),
+                errors.not_heard,
             )
         return self._ask(
             lambda: self._client.v1.payment_intents.retrieve(reference, {"expand": ["latest_charge"]}),
             read_intent,
-            lambda exc: errors.not_heard(exc, reference),
+            errors.not_heard,
         )
 
     def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
@@ -127,7 +127,7 @@ class StripeProcessor:
         except Exception as exc:
             return errors.not_heard(exc)
         code = "not_found" if complete else "search_incomplete"
-        return Outcome(kind=Kind.UNKNOWN, attempt_id=attempt_id, code=code, detail="no such object among those listed")
+        return Outcome(kind=Kind.UNKNOWN, code=code, detail="no such object among those listed")
 
     def cancel(self, reference: str) -> Outcome:
         """Cancel; when it is too late for that, say what the object is instead (rule 7 of the design rules)."""
@@ -138,7 +138,7 @@ class StripeProcessor:
             except Exception as exc:
                 if errors.wrong_state(exc):
                     return self.look_up(reference)
-                return errors.not_heard(exc, reference)
+                return errors.not_heard(exc)
 
     def refund(self, reference: str, amount: Money, key: str) -> Outcome:
         """Give back part or all of a payment. The outcome's reference is the Refund's own; `look_up` takes it."""

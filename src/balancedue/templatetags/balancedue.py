@@ -11,7 +11,7 @@ from django import template
 from django.forms import BaseForm, BoundField, CheckboxInput, RadioSelect, Select, Textarea
 from django.template.context import Context
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from balancedue.rules.brand import paint_for
@@ -32,13 +32,13 @@ KINDS = {CheckboxInput: "checkbox", RadioSelect: "radios", Select: "select", Tex
 
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
-    """`{% icon "mail" %}`, `{% icon "back" "small" %}`: an inline drawing, unknown to screen readers. Put a word beside it."""
+    """`{% icon "mail" %}`, `{% icon "back" "small" %}`: a drawing, unknown to screen readers. Put a word beside it."""
     turns = " turns" if name in DIRECTIONAL else ""
     return format_html(
         '<svg class="icon{}{}" viewBox="0 0 20 20" aria-hidden="true" focusable="false">{}</svg>',
         turns,
         f" {classes}" if classes else "",
-        mark_safe(GLYPHS[name]),  # our own drawings
+        SafeString(GLYPHS[name]),
     )
 
 
@@ -53,7 +53,7 @@ def money_tag(context: Context, amount: Money | None) -> str:
 
 @register.filter
 def money(amount: Money | None, locale: str = DEFAULT_LOCALE) -> str:
-    """`{{ amount|money:locale }}`: the same where a tag does not fit. Isolated, so that signs stay put in any direction."""
+    """`{{ amount|money:locale }}`: the same where a tag does not fit. Isolated: signs stay put in any direction."""
     if amount is None:
         return ""
     return format_html("<bdi>{}</bdi>", amount.show(locale or DEFAULT_LOCALE))
@@ -87,6 +87,12 @@ def quantity(value: Any) -> str:
 def percent(value: Any) -> str:
     """A rate such as 8.250 as 8.25%."""
     return f"{quantity(value)}%"
+
+
+@register.filter
+def country_name(code: str, locale: str = DEFAULT_LOCALE) -> str:
+    """`{{ address.country|country_name:locale }}`: ISO 3166 "US" as "United States"."""
+    return locale_for(locale or DEFAULT_LOCALE).territories.get(code, code)
 
 
 @register.filter
@@ -135,13 +141,16 @@ def _time(at: datetime, text: str, locale: Locale) -> str:
 
 
 def _full(at: datetime, locale: Locale) -> str:
-    return f"{format_date(at, format='medium', locale=locale)}, {format_time(at, format='short', locale=locale)} {at.tzname()}"
+    on, time = format_date(at, format="medium", locale=locale), format_time(at, format="short", locale=locale)
+    return f"{on}, {time} {at.tzname()}"
 
 
 def _near(at: datetime, now: datetime, locale: Locale) -> str:
     age = now - at
     if timedelta(0) <= age < timedelta(hours=1):
-        return format_timedelta(-age, granularity="minute", add_direction=True, locale=locale)
+        return format_timedelta(
+            min(-age, timedelta(seconds=-1)), granularity="second", add_direction=True, locale=locale
+        )
     if at.date() == now.date():
         return format_time(at, format="short", locale=locale)
     skeleton = "MMMd" if at.year == now.year else "yMMMd"
@@ -185,7 +194,7 @@ def nonce(context: Context) -> str:
 
 @register.simple_tag(takes_context=True)
 def brand_style(context: Context, colour: str) -> SafeString:
-    """`{% brand_style shop.brand_colour %}`: the shop's colour and the label colour that can be read on it (ux.md 5.1)."""
+    """`{% brand_style shop.brand_colour %}`: the shop's colour, and what can be read on it (ux.md 5.1)."""
     if not colour:
         return SafeString("")
     paint = paint_for(colour)
@@ -199,7 +208,7 @@ def brand_style(context: Context, colour: str) -> SafeString:
 
 @register.inclusion_tag("components/field.html")
 def field(bound: BoundField, kind: str = "", **options: Any) -> dict[str, Any]:
-    """`{% field form.to kind="chips" hint="..." max=5 %}`: label, hint, error and control as one, wired for assistive tech.
+    """`{% field form.to kind="chips" hint="..." max=5 %}`: label, hint, error and control as one.
 
     kind: checkbox, radios, select, textarea, text, and by name only: chips, money, switch.
     options: label, hint, prefix, suffix, short, and any attribute of the control (underscores become hyphens).
@@ -257,7 +266,7 @@ def _first_control(bound: BoundField) -> str:
 
 
 @register.simple_block_tag
-def note(content: str, kind: str = "", glyph: str = "", **attrs: str) -> SafeString:
+def note(content: SafeString, kind: str = "", glyph: str = "", **attrs: str) -> SafeString:
     """`{% note "warn" %}...{% endnote %}`: neutral, info, pos, warn or crit, with the drawing that goes with it."""
     drawn = glyph or {"info": "info", "pos": "check-circle", "warn": "alert", "crit": "cross-circle"}.get(kind, "")
     return format_html(
@@ -265,12 +274,12 @@ def note(content: str, kind: str = "", glyph: str = "", **attrs: str) -> SafeStr
         f" {kind}" if kind else "",
         _attrs(attrs),
         icon(drawn) if drawn else "",
-        mark_safe(content),
+        content,
     )
 
 
 @register.simple_block_tag
-def card(content: str, title: str = "", classes: str = "", level: int = 2, **attrs: str) -> SafeString:
+def card(content: SafeString, title: str = "", classes: str = "", level: int = 2, **attrs: str) -> SafeString:
     """`{% card title="Items" classes="flush" %}...{% endcard %}`: a named region when it has a title."""
     key = slugify(title)
     head = format_html('<header><h{} id="{}-title">{}</h{}></header>', level, key, title, level) if title else ""
@@ -280,12 +289,12 @@ def card(content: str, title: str = "", classes: str = "", level: int = 2, **att
         f" {classes}" if classes else "",
         _attrs(named),
         head,
-        mark_safe(content),
+        content,
     )
 
 
 @register.simple_block_tag
-def dialog(content: str, id: str, title: str, about: str = "", size: str = "", open: bool = False) -> SafeString:
+def dialog(content: SafeString, id: str, title: str, about: str = "", size: str = "", open: bool = False) -> SafeString:
     """`{% dialog id="request-payment" title="Request Payment" about="..." %}body and foot{% enddialog %}`.
 
     Opens without a script through `<button commandfor="request-payment" command="show-modal">`. Pass `open=True` to
@@ -294,18 +303,19 @@ def dialog(content: str, id: str, title: str, about: str = "", size: str = "", o
     return format_html(
         '<dialog class="dialog{}" id="{}" aria-labelledby="{}-title" closedby="closerequest"{}>'
         '<header class="dialog-head"><div><h2 id="{}-title" tabindex="-1">{}</h2>{}</div>'
-        '<button type="button" class="button quiet bare" commandfor="{}" command="close" aria-label="Close">{}</button></header>'
+        '<button type="button" class="button quiet bare" commandfor="{}" command="close" aria-label="Close">{}</button>'
+        "</header>"
         "{}</dialog>",
         f" {size}" if size else "",
         id,
         id,
-        mark_safe(" open") if open else "",
+        SafeString(" open" if open else ""),
         id,
         title,
         format_html("<p>{}</p>", about) if about else "",
         id,
         icon("cross"),
-        mark_safe(content),
+        content,
     )
 
 

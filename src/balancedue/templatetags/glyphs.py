@@ -4,7 +4,7 @@ Each value is the inside of an `<svg viewBox="0 0 20 20">`. Names say what is dr
 """
 
 GLYPHS: dict[str, str] = {
-    "mark": '<path d="M4 3.5h12M6.5 3.5v5.25M13.5 3.5v5.25M4 12.5h12M4 16.5h12"/>',
+    "mark": '<rect class="plate" x="1" y="1" width="18" height="18" rx="4.5"/><path class="cut" d="M9.5 5.75h5.5M5 10.5h10M5 14.25h10"/>',
     "mail": '<rect x="2.5" y="4" width="15" height="12" rx="2"/><path d="m3 5.5 7 5.5 7-5.5"/>',
     "mail-open": '<path d="M2.5 8 10 2.75 17.5 8v7a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2z"/><path d="m2.75 8.5 7.25 5 7.25-5"/>',
     "send": '<path d="m17 3-7.5 14-1.75-6.75L2.5 6z"/><path d="M7.75 10.25 17 3"/>',

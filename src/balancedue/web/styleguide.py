@@ -1,4 +1,4 @@
-"""The style guide: every component in every state, and the four key pages, on made-up data. Reads nothing, writes nothing.
+"""The style guide: every component in every state, and the key pages, on made-up data. Reads and writes nothing.
 
 It is the target of the accessibility, overflow and screenshot tests, and the pattern that real pages follow.
 """
@@ -42,6 +42,10 @@ def styleguide(request: HttpRequest, page: str = "index") -> HttpResponse:
         "request_form": _RequestForm(_problems() if "problems" in request.GET else None, initial=_typed()),
         "payment_form": _PaymentForm(initial={"amount": "605.28", "method": "check", "received_on": "2026-11-22"}),
         "bad_form": _bad_form(),
+        "menu_items": [
+            {"words": "Request Payment", "for": "request-payment", "command": "show-modal", "glyph": "mail"},
+            {"words": "View as customer", "url": "invoice/", "glyph": "eye"},
+        ],
         "glyphs": sorted(GLYPHS),
         "logo_url": "",
     }
@@ -76,7 +80,9 @@ class _EveryForm(forms.Form):
     amount = forms.CharField(label="Amount")
     method = forms.ChoiceField(label="Method", choices=[("cash", "Cash"), ("check", "Check")])
     default = forms.ChoiceField(
-        label="Default for requests", choices=[("stripe", "Stripe"), ("other", "Test processor")], widget=forms.RadioSelect
+        label="Default for requests",
+        choices=[("stripe", "Stripe"), ("other", "Test processor")],
+        widget=forms.RadioSelect,
     )
     agree = forms.BooleanField(label="Send receipts to payers", help_text="One email per payment.", required=False)
     live = forms.BooleanField(label="Live mode", help_text="From now on cards are charged.", required=False)
@@ -117,13 +123,15 @@ def _events() -> list[dict[str, Any]]:
     def at(hour: int, minute: int, day: int = 22) -> datetime:
         return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
 
-    return [
-        {"glyph": "eye", "kind": "", "who": "", "what": "Invoice opened", "at": at(22, 58)},
-        {"glyph": "send", "kind": "", "who": "Priya", "what": "sent a payment request for $1,105.28", "at": at(18, 12), "mail": True},
-        {"glyph": "alert", "kind": "crit", "who": "", "what": "Not delivered to dana@riverside.example: the mailbox does not exist", "at": at(17, 50, 20)},
-        {"glyph": "bank", "kind": "pos", "who": "Priya", "what": "added a payment of $500.00 by check, no. 1187", "at": at(16, 5, 18)},
-        {"glyph": "orders", "kind": "", "who": "Priya", "what": "placed the order", "at": at(15, 40, 18)},
+    told = [
+        ("eye", "", "", "Invoice opened", at(22, 58)),
+        ("send", "", "Priya", "sent a payment request for $1,105.28", at(18, 12)),
+        ("alert", "crit", "", "Not delivered to dana@riverside.example: the mailbox does not exist", at(17, 50, 20)),
+        ("bank", "pos", "Priya", "added a payment of $500.00 by check, no. 1187", at(16, 5, 18)),
+        ("orders", "", "Priya", "placed the order", at(15, 40, 18)),
     ]
+    keys = ("glyph", "kind", "who", "what", "at")
+    return [{**dict(zip(keys, event, strict=True)), "mail": event[0] == "send"} for event in told]
 
 
 def _orders() -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import environment, network, postgres
 
-pytest_plugins = ["tests.browser", "tests.mail"]
+pytest_plugins = ["tests.browser", "tests.postbox"]
 
 HOME = "BALANCEDUE_TESTS_HOME"
 _stop: list[Callable[[], None]] = []

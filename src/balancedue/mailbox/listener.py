@@ -26,14 +26,14 @@ class SmtpListener:
         self.port: int = self._socket.getsockname()[1]
 
     def __enter__(self) -> "SmtpListener":
-        self._server = self._loop.run_until_complete(self._loop.create_server(self._protocol, sock=self._socket))
         self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._close())
         self._loop.close()
 
     def _run(self) -> None:
@@ -42,6 +42,9 @@ class SmtpListener:
 
     def _protocol(self) -> SMTP:
         return SMTP(self._handler, loop=self._loop, **self._options)
+
+    async def _open(self) -> None:
+        self._server = await self._loop.create_server(self._protocol, sock=self._socket)
 
     async def _close(self) -> None:
         if self._server is not None:

@@ -74,6 +74,7 @@ if django.VERSION < (6, 0):  # built in from 6.0
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "balancedue.web.guard.OneHost",
     "balancedue.web.guard.Headers",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

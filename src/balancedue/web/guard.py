@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from balancedue.models import Account, Membership, User
 from balancedue.rules.errors import Refused
@@ -61,6 +62,21 @@ def membership_of(user: User, slug: str) -> Membership:
     if membership is None:
         raise Http404("no such account for this person")
     return membership
+
+
+class OneHost:
+    """Sends a visitor of another name of this machine to the one in BALANCEDUE_PUBLIC_URL: the processor's frames and
+    the cookies know only that one (tried.md B)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.host = urlsplit(settings.PUBLIC_URL).netloc
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        elsewhere = settings.DEMO and request.method in ("GET", "HEAD") and request.get_host() != self.host
+        if elsewhere and not request.path.startswith(("/healthz", "/readyz")):
+            return HttpResponseRedirect(settings.PUBLIC_URL + request.get_full_path())
+        return self.get_response(request)
 
 
 class Headers:

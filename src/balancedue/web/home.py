@@ -7,7 +7,9 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
 
+from balancedue.mailbox.pages import application
 from balancedue.models import Membership
 
 HELP_PAGES = ("order-details", "add-payment")
@@ -29,6 +31,7 @@ def help_page(request: HttpRequest, page: str) -> HttpResponse:
     return render(request, f"help/{page.replace('-', '_')}.html")
 
 
+@csrf_exempt  # the demo's own page, on loopback; it holds no session
 def mailbox(request: HttpRequest, rest: str = "") -> HttpResponse:
     """What the demo's mail server received; nothing of the kind exists outside the demo."""
     if not settings.DEMO or not settings.MAILBOX_DIR:
@@ -36,5 +39,15 @@ def mailbox(request: HttpRequest, rest: str = "") -> HttpResponse:
     return _mailbox_answer(request, Path(settings.MAILBOX_DIR))
 
 
-def _mailbox_answer(request: HttpRequest, folder: Path) -> Any:
-    raise Http404
+def _mailbox_answer(request: HttpRequest, folder: Path) -> HttpResponse:
+    """The mailbox is an application of its own (it knows nothing of this one); its answer is passed on as it is."""
+    heard: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        heard.update(status=int(status.split()[0]), headers=headers)
+
+    body = b"".join(application(folder)(request.META, start_response))
+    response = HttpResponse(body, status=heard["status"])
+    for name, value in heard["headers"]:
+        response.headers[name] = value
+    return response

@@ -1,0 +1,125 @@
+"""Load the sample shop: orders, payments and requests made by the same verbs as real ones."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from balancedue.models import Account, Order, User
+from balancedue.rules.money import Money
+from balancedue.rules.samples import SHOP, SampleOrder, sample_orders
+
+from .add_note import add_note
+from .add_payment import add_payment
+from .cancel_order import cancel_order
+from .change_account import change_account
+from .change_order import change_order
+from .connect_processor import check_connection, connect_processor, set_up_hook
+from .create_account import create_account
+from .note_opening import note_opening
+from .order_lines import NewLine, OrderDraft
+from .place_order import place_order
+from .request_payment import RequestDraft, request_payment
+from .save_contact import save_contact
+
+
+def make_sample_account(
+    *, slug: str, owner_email: str, password: str, reserved: frozenset[str], keys: Mapping[str, str]
+) -> User:
+    """The shop with its owner and, where a sandbox's `keys` are given, the test processor connected and checked."""
+    account, owner = create_account(
+        slug=slug,
+        name=SHOP["name"],
+        owner_email=owner_email,
+        owner_name=SHOP["owner_name"],
+        password=password,
+        reserved=reserved,
+        currency="USD",
+        country="US",
+        time_zone=SHOP["time_zone"],
+    )
+    change_account(account=account, **SHOP["facts"])
+    Account.objects.filter(pk=account.pk).update(is_sample=True, next_order_number=2041)
+    if keys:
+        connection = connect_processor(account=account, kind="sandbox", credentials=keys)
+        check_connection(connection=set_up_hook(connection=connection))
+    return owner
+
+
+def load_sample_orders(*, owner: User, account: Account) -> list[Order]:
+    """The sample orders, each brought into its state by ordinary verbs."""
+    return [_load(owner, account, sample, timezone.now()) for sample in sample_orders()]
+
+
+def _load(owner: User, account: Account, sample: SampleOrder, now: datetime) -> Order:
+    contact = save_contact(account=account, **sample.contact)
+    placed_at = now - timedelta(days=sample.days_ago)
+    draft = OrderDraft(
+        currency=sample.currency,
+        prices_include_tax=False,
+        contact=contact,
+        lines=[_line(*line) for line in sample.lines],
+        discount_minor=sample.discount_minor,
+        shipping_minor=sample.shipping_minor,
+        due_date=_day(placed_at, account) + timedelta(days=sample.due_in_days) if sample.due_in_days else None,
+        po_number=sample.po_number,
+    )
+    order = place_order(account=account, draft=draft, by=owner.actor, placed_at=placed_at)
+    for payment in sample.payments:
+        minor = payment.minor or order.due_minor
+        add_payment(
+            order=order,
+            amount=Money(minor, order.currency),
+            method=payment.method,
+            received_on=_day(now - timedelta(days=payment.days_ago), account),
+            reference=payment.reference,
+            by=owner.actor,
+        )
+    if sample.note:
+        add_note(order=order, text=sample.note, by=owner)
+    _bring_to_state(owner, order, draft, sample)
+    return order
+
+
+def _bring_to_state(owner: User, order: Order, draft: OrderDraft, sample: SampleOrder) -> None:
+    order.refresh_from_db()
+    if sample.state in ("requested", "opened", "changed"):
+        to = [draft.contact.email] if draft.contact else []
+        notify = [owner.email] if sample.state == "opened" else None
+        request = request_payment(
+            order=order, draft=RequestDraft(to=to, message=sample.message, notify=notify), by=owner, role="owner"
+        )
+        if sample.state == "opened":
+            with transaction.atomic():
+                type(request).objects.filter(pk=request.pk, status="holding").update(
+                    status="sent", sent_at=timezone.now()
+                )
+            note_opening(request=request)
+    if sample.state == "changed":
+        rush = NewLine("Rush fee, two days", Decimal(1), 15000)
+        change_order(
+            order=order,
+            draft=OrderDraft(
+                currency=draft.currency,
+                prices_include_tax=False,
+                contact=draft.contact,
+                lines=[*draft.lines, rush],
+                discount_minor=draft.discount_minor,
+                shipping_minor=draft.shipping_minor,
+                due_date=draft.due_date,
+                po_number=draft.po_number,
+            ),
+            by=owner.actor,
+        )
+    if sample.state == "cancelled":
+        cancel_order(order=order, by=owner.actor)
+
+
+def _line(description: str, detail: str, quantity: str, price_minor: int, rate: str = "0") -> NewLine:
+    return NewLine(description, Decimal(quantity), price_minor, detail=detail, tax_rate=Decimal(rate))
+
+
+def _day(moment: datetime, account: Account) -> date:
+    return moment.astimezone(account.zone).date()

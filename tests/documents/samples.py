@@ -53,8 +53,13 @@ def make_line(number: int, currency: str, rate: str = "0") -> Line:
 def make_payment(minor: int, currency: str = "USD", *, day: int = 3, method: str = "check", **more) -> PaymentLine:
     """Money received in November 2026."""
     return PaymentLine(
-        f"pay_{day:020d}", date(2026, 11, day), method, more.pop("reference", "SECRET-REF"), more.pop("card", ""),
-        Money(minor, currency), **more,
+        f"pay_{day:020d}",
+        date(2026, 11, day),
+        method,
+        more.pop("reference", "SECRET-REF"),
+        more.pop("card", ""),
+        Money(minor, currency),
+        **more,
     )
 
 
@@ -75,18 +80,38 @@ def make_invoice(
     lines = lines or tuple(make_line(n, currency, rates[n % len(rates)]) for n in range(count))
     totals = add_up(
         [PricedLine(line.quantity, line.unit_price.minor, line.tax_rate) for line in lines],
-        currency=currency, discount_minor=discount, shipping_minor=shipping, prices_include_tax=included,
+        currency=currency,
+        discount_minor=discount,
+        shipping_minor=shipping,
+        prices_include_tax=included,
     )
     settled = sum((p.amount for p in payments if not p.reversed_on), Money(0, currency))
     facts = {
-        "number": "INV-2047", "order_number": "2047", "order_public_id": "ord_00000000000000000001",
-        "status": "open", "currency": currency, "locale": "en-US",
-        "issued_on": date(2026, 11, 1), "due_on": date(2026, 11, 22), "po_number": "LRC-118",
-        "shop": SHOP, "bill_to": CUSTOMER, "ship_to": CUSTOMER, "lines": lines,
-        "prices_include_tax": included, "subtotal": totals.subtotal, "discount": totals.discount,
-        "shipping": totals.shipping, "taxes": totals.taxes, "total": totals.total, "payments": payments,
+        "number": "INV-2047",
+        "order_number": "2047",
+        "order_public_id": "ord_00000000000000000001",
+        "status": "open",
+        "currency": currency,
+        "locale": "en-US",
+        "issued_on": date(2026, 11, 1),
+        "due_on": date(2026, 11, 22),
+        "po_number": "LRC-118",
+        "shop": SHOP,
+        "bill_to": CUSTOMER,
+        "ship_to": CUSTOMER,
+        "lines": lines,
+        "prices_include_tax": included,
+        "subtotal": totals.subtotal,
+        "discount": totals.discount,
+        "shipping": totals.shipping,
+        "taxes": totals.taxes,
+        "total": totals.total,
+        "payments": payments,
         "balance": Balance(totals.total, settled, Money(pending, currency), 3),
-        "as_of": datetime(2026, 11, 5, 23, 2, tzinfo=UTC), "cancelled_on": None, "paid_on": None, "test_mode": False,
+        "as_of": datetime(2026, 11, 5, 23, 2, tzinfo=UTC),
+        "cancelled_on": None,
+        "paid_on": None,
+        "test_mode": False,
     }
     return Invoice(**facts | more)
 

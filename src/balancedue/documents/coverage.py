@@ -20,6 +20,7 @@ _LONG_WORD = re.compile(r"\S{31,}")
 _BREAK_EVERY = 20  # characters of a word that is too long for its column
 _JOINERS = frozenset("\u200c\u200d")  # joiners shape Persian and the Indic scripts
 _MARKS_OF_DIRECTION = frozenset("\u200e\u200f\u061c")  # CLDR puts them around amounts; they move nothing far away
+_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
 _UNSEEN = _JOINERS | _MARKS_OF_DIRECTION
 _DROPPED = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
@@ -40,8 +41,15 @@ def printable_lines(text: str) -> list[str]:
 def _drawn(line: str) -> str:
     if not _PLAIN.fullmatch(line):
         line = _DROPPED.sub("", line)
-        line = "".join(_draw(cluster) for cluster in _clusters(line))
+        line = _isolated("".join(_draw(cluster) for cluster in _clusters(line)))
     return _LONG_WORD.sub(_with_breaks, line) if len(line) > _BREAK_EVERY else line
+
+
+def _isolated(line: str) -> str:
+    """Text of a right-to-left script keeps its own order and leaves its neighbours' alone, as HTML's <bdi> does."""
+    if any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in line):
+        return f"\u2068{line}\u2069"
+    return line
 
 
 def _clusters(line: str) -> list[str]:
@@ -83,6 +91,8 @@ def _family_for(cluster: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _families(sign: str) -> int:
+    if unicodedata.category(sign) == "Co":  # private use: a glyph here says nothing of what was meant
+        return 0
     starts, spans = _table()
     point = ord(sign)
     first, last, mask = spans[max(bisect_right(starts, point) - 1, 0)]

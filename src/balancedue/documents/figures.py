@@ -61,7 +61,8 @@ def _movements(sheet: Sheet) -> list[Figure]:
         key = "cancelled" if invoice.status == "cancelled" else "adjustment"
         rows.append(Figure(sheet.say(key), sheet.money(other)))
     return rows + [
-        Figure(sheet.say(key, date=sheet.day(day)), sheet.money(-amount), "paid", note) for key, amount, day, note in moves
+        Figure(sheet.say(key, date=sheet.day(day)), sheet.money(-amount), "paid", note)
+        for key, amount, day, note in moves
     ]
 
 
@@ -80,5 +81,3 @@ def _moves(sheet: Sheet) -> list[tuple[str, Money, date, str]]:
         if told_apart and payment.reversed_on:
             moves.append(("reversed", -payment.amount, payment.reversed_on, sheet.method(payment)))
     return moves
-
-

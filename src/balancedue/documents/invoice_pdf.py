@@ -8,10 +8,9 @@ from dataclasses import asdict
 from balancedue.documents.coverage import printable, printable_lines
 from balancedue.documents.figures import figures
 from balancedue.documents.pictures import qr_svg
-from balancedue.documents.press import press
-from balancedue.documents.sheet import Json, Sheet
+from balancedue.documents.sheet import Json, Sheet, print_sheet
 from balancedue.rules.invoice import Invoice, Line, Party
-from balancedue.rules.limits import MAX_PDF_LINES, MAX_PDF_ROW_TEXT
+from balancedue.rules.limits import MAX_PDF_ROW_TEXT
 
 TEMPLATE = "invoice.typ"
 
@@ -22,8 +21,7 @@ def invoice_pdf(invoice: Invoice, *, pay_url: str = "") -> bytes:
     `pay_url` is printed, with a QR code, only while something is payable. Raises NotPrinted (documents.press) for more
     than MAX_PDF_LINES lines, or when the press cannot print it in time.
     """
-    moment = int(invoice.as_of.timestamp())
-    return press().print(TEMPLATE, invoice_data(invoice, pay_url=pay_url), moment=moment, rows=len(invoice.lines))
+    return print_sheet(TEMPLATE, invoice, lambda facts: invoice_data(facts, pay_url=pay_url), rows=len(invoice.lines))
 
 
 def invoice_file_name(invoice: Invoice, kind: str = "Invoice") -> str:
@@ -83,8 +81,12 @@ def _state(sheet: Sheet) -> Json:
     if balance.credit:
         return _box(sheet, "credit", amount=sheet.money(balance.credit), note=sheet.say("credit_note"))
     if invoice.status == "cancelled":
-        return _box(sheet, "cancelled", amount=sheet.day(invoice.cancelled_on) if invoice.cancelled_on else "",
-                    note=sheet.say("nothing_to_pay"))
+        return _box(
+            sheet,
+            "cancelled",
+            amount=sheet.day(invoice.cancelled_on) if invoice.cancelled_on else "",
+            note=sheet.say("nothing_to_pay"),
+        )
     if balance.due:
         return _box(sheet, "balance_due", amount=sheet.money(balance.due), note=_due_note(sheet))
     if balance.is_paid:

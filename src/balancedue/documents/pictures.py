@@ -21,9 +21,7 @@ def qr_svg(text: str) -> str:
     """`text` as a QR code: one filled path, one unit a module, with no quiet zone (the page around it is white)."""
     matrix = segno.make_qr(text, error="m").matrix
     runs = "".join(
-        f"M{start} {y}h{end - start}v1h{start - end}z"
-        for y, row in enumerate(matrix)
-        for start, end in _dark_runs(row)
+        f"M{start} {y}h{end - start}v1h{start - end}z" for y, row in enumerate(matrix) for start, end in _dark_runs(row)
     )
     side = len(matrix)
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}"><path d="{runs}"/></svg>'

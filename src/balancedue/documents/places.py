@@ -6,11 +6,16 @@ from babel import Locale
 
 from balancedue.rules.invoice import Address
 
-LETTER = frozenset("US CA MX CL CO PH GT CR PA SV NI HN DO PR VE BO EC".split())  # CLDR, measurementData: paperSize
-VAT = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK GB NO CH IS LI ZA AE SA".split()
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LETTER = _codes("US CA MX CL CO PH GT CR PA SV NI HN DO PR VE BO EC")
+VAT = _codes("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK") | _codes(
+    "GB NO CH IS LI ZA AE SA"
 )
-GST = frozenset("AU NZ SG IN CA".split())
+GST = _codes("AU NZ SG IN CA")
 
 TAX_WORDS: Mapping[str, str] = {
     **dict.fromkeys(VAT, "tax.vat"),

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,8 @@ from balancedue.rules.limits import MAX_PDF_DATA, MAX_PDF_LINES
 
 log = logging.getLogger(__name__)
 
+_OUT_OF_BOUNDS = (signal.SIGXCPU, signal.SIGABRT)  # no CPU time left; no memory left
+
 CHILD = Path(__file__).with_name("press_child.py")
 
 
@@ -31,8 +34,16 @@ class NotPrinted(Exception):
     """No PDF could be made; the message is a sentence for people. The page with the same facts is still there."""
 
 
+class NotSet(NotPrinted):
+    """The typesetter refused the data, at once: a picture it cannot read, say."""
+
+
 class _ChildDied(Exception):
-    """The child is gone, or was ended for being too slow."""
+    """The child is gone. `by_its_job`: it ran out of time or memory, and so would the next one."""
+
+    def __init__(self, reason: str, *, by_its_job: bool = False) -> None:
+        super().__init__(reason)
+        self.by_its_job = by_its_job
 
 
 class Press:
@@ -47,11 +58,12 @@ class Press:
         *,
         children: int = 2,
         jobs_each: int = 500,
-        recycle_kib: int = 256 * 1024,
-        memory_bytes: int = 1024**3,
+        recycle_kib: int = 192 * 1024,
+        memory_bytes: int = 768 * 1024**2,
         cpu_s: int = 10,
         wall_s: float = 40,
     ) -> None:
+        self._children = children
         self._turns = threading.BoundedSemaphore(children)
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
@@ -66,7 +78,7 @@ class Press:
 
         `rows` is counted against MAX_PDF_LINES first, the size of `data` against MAX_PDF_DATA.
         """
-        job = json.dumps({"template": template, "data": data, "moment": moment}).encode()
+        job = json.dumps({"template": template, "data": data, "moment": moment}, ensure_ascii=False).encode()
         if rows > MAX_PDF_LINES or len(job) > MAX_PDF_DATA:
             raise NotPrinted("This document is too long for a PDF. The page shows all of it.")
         with self._turns:
@@ -74,7 +86,7 @@ class Press:
         if answer[:1] == b"P":
             return answer[1:]
         log.error("pdf_not_printed template=%s reason=%s", template, answer[1:].decode(errors="replace"))
-        raise NotPrinted("The PDF could not be made. The page shows the same facts.")
+        raise NotSet("The PDF could not be made. The page shows the same facts.")
 
     def pids(self) -> list[int]:
         """The processes of this press, for operators and tests."""
@@ -92,10 +104,11 @@ class Press:
         """After a fork: the children are the parent's. Let go of them without ending them."""
         for child in self._all:
             child.let_go()
-        self._all, self._idle, self._lock = set(), [], threading.Lock()
+        self._all, self._idle = set(), []
+        self._lock, self._turns = threading.Lock(), threading.BoundedSemaphore(self._children)
 
     def _answer(self, job: bytes) -> bytes:
-        """One more try for a child found dead, none for one that ran out of time: the next would as well."""
+        """One more try for a child found dead, none for one that its job has killed."""
         deadline = time.monotonic() + self._wall_s
         for attempt in (1, 2):
             try:
@@ -103,7 +116,7 @@ class Press:
                     return child.do(job, deadline)
             except _ChildDied as reason:
                 log.warning("press_child_died attempt=%d reason=%s", attempt, reason)
-                if time.monotonic() >= deadline:
+                if reason.by_its_job:
                     break
         raise NotPrinted("The PDF took too long to make. The page shows the same facts.")
 
@@ -150,6 +163,8 @@ class _Child:
         assert self._process.stdout is not None
         self._input: BinaryIO = self._process.stdin  # type: ignore[assignment]
         self._output = self._process.stdout.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._output, select.POLLIN)
         self.pid = self._process.pid
         self.jobs = 0
         self.resident_kib = 0
@@ -186,12 +201,12 @@ class _Child:
     def _read(self, size: int, deadline: float) -> bytes:
         parts = bytearray()
         while len(parts) < size:
-            ready, _, _ = select.select([self._output], [], [], max(deadline - time.monotonic(), 0))
-            if not ready:
-                raise _ChildDied("too slow")
+            if not self._poll.poll(max(deadline - time.monotonic(), 0) * 1000):
+                raise _ChildDied("too slow", by_its_job=True)
             part = os.read(self._output, size - len(parts))
             if not part:
-                raise _ChildDied(f"ended with {self._process.wait()}")
+                code = self._process.wait()
+                raise _ChildDied(f"ended with {code}", by_its_job=-code in _OUT_OF_BOUNDS)
             parts += part
         return bytes(parts)
 

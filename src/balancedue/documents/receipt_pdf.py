@@ -3,8 +3,7 @@
 import json
 
 from balancedue.documents.coverage import printable
-from balancedue.documents.press import press
-from balancedue.documents.sheet import Json, Sheet
+from balancedue.documents.sheet import Json, Sheet, print_sheet
 from balancedue.rules.invoice import Invoice, PaymentLine
 
 TEMPLATE = "receipt.typ"
@@ -15,8 +14,7 @@ def receipt_pdf(invoice: Invoice, payment: PaymentLine, *, receipt_number: str =
 
     `receipt_number` defaults to the payment's public id. Raises NotPrinted (documents.press) when it cannot be printed.
     """
-    data = receipt_data(invoice, payment, receipt_number=receipt_number)
-    return press().print(TEMPLATE, data, moment=int(invoice.as_of.timestamp()))
+    return print_sheet(TEMPLATE, invoice, lambda facts: receipt_data(facts, payment, receipt_number=receipt_number))
 
 
 def receipt_data(invoice: Invoice, payment: PaymentLine, *, receipt_number: str = "") -> str:

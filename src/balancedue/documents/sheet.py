@@ -1,19 +1,20 @@
-"""What an invoice and a receipt have in common on paper: words, dates and amounts of a locale, the shop, its customer."""
+"""What an invoice and a receipt have in common on paper: words, dates and amounts of a locale, shop and customer."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_timezone_name
+from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
 from babel.numbers import format_decimal, format_percent
 
 from balancedue.documents.coverage import printable, printable_lines
 from balancedue.documents.pictures import logo_picture
 from balancedue.documents.places import address_lines, paper, tax_id_word, tax_word
+from balancedue.documents.press import NotSet, press
 from balancedue.documents.words import RIGHT_TO_LEFT, WORDS, language_of
 from balancedue.rules.invoice import Invoice, Party, PaymentLine
 from balancedue.rules.locales import locale_for
@@ -22,6 +23,21 @@ from balancedue.rules.money import Money
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 Json = Mapping[str, object]
+
+
+def print_sheet(template: str, invoice: Invoice, data_of: Callable[[Invoice], str], *, rows: int = 0) -> bytes:
+    """The PDF of `template` with `data_of(invoice)`, dated when the books last changed.
+
+    A logo the typesetter cannot read (cut short, in CMYK) gives way to the shop's name.
+    """
+    moment = int(invoice.as_of.timestamp())
+    try:
+        return press().print(template, data_of(invoice), moment=moment, rows=rows)
+    except NotSet:
+        if not invoice.shop.logo:
+            raise
+        plain = replace(invoice, shop=replace(invoice.shop, logo=b""))
+        return press().print(template, data_of(plain), moment=moment, rows=rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,11 @@ class Sheet:
     @property
     def locale(self) -> Locale:
         """Whose habits amounts, dates and numbers follow."""
-        return locale_for(self.invoice.locale or self.invoice.shop.locale)
+        return locale_for(self._tag)
+
+    @property
+    def _tag(self) -> str:
+        return self.invoice.locale or self.invoice.shop.locale
 
     @property
     def shop_name(self) -> str:
@@ -61,15 +81,19 @@ class Sheet:
         return WORDS[self.language][key].format(**facts)
 
     def money(self, amount: Money) -> str:
-        return printable(amount.show(str(self.locale)))
+        """An amount with its currency."""
+        return printable(amount.show(self._tag))
 
     def day(self, day: date) -> str:
+        """A date, months by name where the locale does so."""
         return printable(format_date(day, "medium", locale=self.locale))
 
     def number(self, number: Decimal) -> str:
+        """A quantity, with the decimals it has."""
         return printable(format_decimal(number, locale=self.locale, decimal_quantization=False))
 
     def percent(self, rate: Decimal) -> str:
+        """`rate` in percent, with the decimals it has."""
         return printable(format_percent(rate.scaleb(-2), locale=self.locale, decimal_quantization=False))
 
     def as_of(self) -> str:
@@ -78,8 +102,10 @@ class Sheet:
             moment = self.invoice.as_of.astimezone(ZoneInfo(self.invoice.shop.time_zone))
         except (ZoneInfoNotFoundError, ValueError):
             moment = self.invoice.as_of
-        clock = format_time(moment.time(), "short", locale=self.locale)
+        clock = format_time(moment.time(), "short", locale=self.locale).replace(" ", "\u00a0")
         zone = get_timezone_name(moment, width="short", locale=self.locale)
+        if zone.startswith(("+", "-")):
+            zone = get_timezone_gmt(moment, "long", self.locale)
         return self.say("as_of", moment=printable(f"{format_date(moment, 'medium', self.locale)}, {clock}\u00a0{zone}"))
 
     def method(self, payment: PaymentLine) -> str:
@@ -130,7 +156,14 @@ class Sheet:
         }
 
     def notes(self) -> list[Json]:
-        """Bank details and terms, where the shop has set them."""
+        """Bank details and terms, where the shop has set them. `wide`: too long for the column beside the totals."""
         shop = self.invoice.shop
-        notes = (("bank_details", shop.bank_details), ("terms", shop.terms))
-        return [{"label": self.say(key), "lines": printable_lines(text)} for key, text in notes if text.strip()]
+        notes = [
+            (self.say(key), printable_lines(text))
+            for key, text in (("bank_details", shop.bank_details), ("terms", shop.terms))
+            if text.strip()
+        ]
+        return [
+            {"label": label, "lines": lines, "wide": len(lines) > 8 or sum(map(len, lines)) > 300}
+            for label, lines in notes
+        ]

@@ -41,7 +41,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "adjustment": "Adjustment",
         "payment": "Payment, {date}",
         "refund": "Refund, {date}",
-        "reversed": "Payment reversed, {date}",
+        "reversed": "Reversed, {date}",
         "pay_heading": "Pay by card",
         "pay_hint": "Scan the code, or type the address",
         "qr_alt": "QR code that opens the page to pay this invoice",

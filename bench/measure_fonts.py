@@ -1,6 +1,6 @@
 """Writes `fonts/coverage.json`: which characters each bundled family can draw. Run after changing the fonts.
 
-    python -m balancedue.documents.measure_fonts
+    python -m bench.measure_fonts
 
 Needs fonttools, a development tool; the product itself only reads the table.
 """
@@ -8,11 +8,11 @@ Needs fonttools, a development tool; the product itself only reads the table.
 import json
 from collections import defaultdict
 from itertools import groupby
-from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
-FONTS = Path(__file__).parent / "fonts"
+from balancedue.documents.coverage import FONTS
+
 ORDER = ("Inter", "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Thai", "Noto Sans Devanagari")
 LAST = ("Droid Sans Fallback", "Noto Sans Symbols", "Noto Emoji", "Noto Sans Symbols2")
 
@@ -38,9 +38,7 @@ def _spans(sets: list[set[int]]) -> list[tuple[int, int, int]]:
         for point in points:
             masks[point] |= 1 << bit
     spans = []
-    for (_, mask), run in groupby(
-        enumerate(sorted(masks)), key=lambda pair: (pair[1] - pair[0], masks[pair[1]])
-    ):
+    for (_, mask), run in groupby(enumerate(sorted(masks)), key=lambda pair: (pair[1] - pair[0], masks[pair[1]])):
         points = [point for _, point in run]
         spans.append((points[0], points[-1], mask))
     return spans

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,6 +126,15 @@ def test_a_server_that_hangs_or_hangs_up_is_temporary(place: str, fault: str, wo
         said = refusal(envelope(), replace(smtp.server, read_seconds=0.3))
     assert (said.permanent, said.recipient_rejected, said.code) == (False, False, None)
     assert word in said.sentence
+
+
+def test_a_slow_server_is_not_waited_for_longer_than_a_lease_lasts() -> None:
+    """H3, H2: each answer may come in time, and all of them together still take too long."""
+    with start_smtp(rcpt={TO: HANG}) as smtp:
+        before = time.monotonic()
+        said = refusal(envelope(), replace(smtp.server, read_seconds=30, total_seconds=0.5))
+    assert time.monotonic() - before < 5
+    assert "in time" in said.sentence
 
 
 def test_nobody_listening_is_temporary() -> None:

@@ -1,10 +1,12 @@
 """Hands one copy of a mail to an SMTP server, and says exactly how that went (H3)."""
 
 import contextlib
+import math
 import re
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,8 +59,8 @@ class TransportError(Exception):
 def send(envelope: Envelope, server: MailServer) -> Sent:
     """Send one copy to `envelope.recipient`; TransportError for anything but the server's "taken".
 
-    Blocks at most `connect_seconds` for the connection and `read_seconds` for each answer. A connection lost after the
-    last byte is a temporary failure: the retry may make a duplicate, with the same Message-ID (H2).
+    Blocks at most `connect_seconds` and then `total_seconds`, and `read_seconds` for any one answer. A connection lost
+    after the last byte is a temporary failure: the retry may make a duplicate, with the same Message-ID (H2).
     """
     try:
         content = build(envelope).as_bytes()
@@ -171,18 +173,39 @@ def _connected(server: MailServer) -> Iterator[smtplib.SMTP]:
         connection.close()
 
 
+class _Timed(smtplib.SMTP):
+    """A connection that waits so long for each answer, and so long for all of them, but no longer."""
+
+    _each = _until = math.inf
+
+    def be_patient(self, each: float, total: float) -> None:
+        """From now on: `each` seconds for an answer, `total` for all."""
+        self._each, self._until = each, time.monotonic() + total
+        self._set_timeout()
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As in smtplib; the time is set anew before each answer."""
+        self._set_timeout()
+        return super().getreply()
+
+    def _set_timeout(self) -> None:
+        if self.sock is not None and self._until < math.inf:
+            self.sock.settimeout(max(0.001, min(self._each, self._until - time.monotonic())))
+
+
+class _TimedTls(_Timed, smtplib.SMTP_SSL):
+    """The same over TLS."""
+
+
 def _open(server: MailServer) -> smtplib.SMTP:
     name = server.hello or _own_name()
     if server.security is Security.TLS:
         context = ssl.create_default_context()
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, name, timeout=server.connect_seconds, context=context
-        )
+        connection: _Timed = _TimedTls(server.host, server.port, name, timeout=server.connect_seconds, context=context)
     else:
-        connection = smtplib.SMTP(server.host, server.port, name, timeout=server.connect_seconds)
+        connection = _Timed(server.host, server.port, name, timeout=server.connect_seconds)
     try:
-        if connection.sock is not None:
-            connection.sock.settimeout(server.read_seconds)
+        connection.be_patient(server.read_seconds, server.total_seconds)
         connection.ehlo_or_helo_if_needed()
         if server.security is Security.STARTTLS:
             connection.starttls(context=ssl.create_default_context())

@@ -12,8 +12,9 @@ from email.utils import format_datetime, quote
 
 import idna
 
-_MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>")
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9._-]+>")
 _LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"]+")
+_ASCII_DOMAIN = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _LINE = 76  # RFC 2047: a line with an encoded word has at most 76 characters
 _UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, lone surrogates, line and paragraph separators
@@ -87,6 +88,8 @@ def ascii_address(address: str, header: str = "To") -> str:
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL_PART.fullmatch(local):
         raise UnsafeHeader(header, "holds something that is not an email address")
+    if _ASCII_DOMAIN.fullmatch(domain):
+        return address
     try:
         return f"{local}@{idna.encode(domain, uts46=True).decode()}"
     except idna.IDNAError:

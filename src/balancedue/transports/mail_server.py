@@ -15,7 +15,12 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """One SMTP server. Durations in seconds: `connect_seconds` until the greeting, `read_seconds` for each answer."""
+    """One SMTP server. Durations in seconds.
+
+    connect_seconds  for the connection and the greeting
+    read_seconds     for each answer after that
+    total_seconds    for all answers after the greeting together
+    """
 
     host: str
     port: int
@@ -25,6 +30,7 @@ class MailServer:
     hello: str = ""  # the name we greet with; empty: this machine's own
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
+    total_seconds: float = 120.0
 
 
 _SCHEMES = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -24,6 +25,7 @@ from .glyphs import DIRECTIONAL, GLYPHS
 register = template.Library()
 
 DEFAULT_LOCALE = "en-US"
+FAVICON_LINES = 'fill="none" stroke="#FFF" stroke-width="1.75" stroke-linecap="round"'
 KINDS = {CheckboxInput: "checkbox", RadioSelect: "radios", Select: "select", Textarea: "textarea"}
 
 
@@ -40,6 +42,14 @@ def icon(name: str, classes: str = "") -> SafeString:
         f" {classes}" if classes else "",
         SafeString(GLYPHS[name]),
     )
+
+
+@register.simple_tag
+def favicon() -> SafeString:
+    """The product's mark as a data address: a picture in the tab that costs no request."""
+    drawing = GLYPHS["mark"].replace('class="plate"', 'fill="#154FC3"').replace('class="cut"', FAVICON_LINES)
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">{drawing}</svg>'
+    return SafeString("data:image/svg+xml," + quote(svg))
 
 
 # Money, figures, words

@@ -1,7 +1,6 @@
 /* Customer pages: three comforts. None is needed to read, print or pay. */
 (() => {
 "use strict";
-document.documentElement.classList.add("scripted");
 document.addEventListener("click", event => {
   if (!event.target.closest("[data-print]")) return;
   event.preventDefault(); /* without this file it is a link to the PDF */

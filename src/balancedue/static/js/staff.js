@@ -8,7 +8,6 @@ const on = (type, css, act) => listen(type, event => {
   const hit = event.target.closest?.(css);
   if (hit) act(hit, event);
 });
-root.classList.add("scripted");
 
 /* Words, spoken or shown. Outside an open dialog a toast would be inert. */
 const say = words => { const box = byId("spoken"); box.textContent = ""; setTimeout(() => { box.textContent = words }, 50) };
@@ -26,7 +25,7 @@ listen("balancedue:tell", ({detail}) => {
 });
 listen("close", event => { if (event.target.contains(byId("toasts"))) $("main").append(byId("toasts")) });
 
-/* Dialogs; first focus: message for a keyboard, heading for a finger */
+/* Dialogs; first focus is the message, for a finger the heading */
 const openDialog = dialog => {
   if (dialog.open && !dialog.matches(":modal")) dialog.close();
   if (!dialog.open) dialog.showModal();
@@ -127,7 +126,7 @@ const rest = form => {
 };
 listen("submit", event => {
   const form = event.target, button = event.submitter;
-  if (form.method !== "post") return;
+  if (form.getAttribute("method") !== "post") return; /* .method may be a field */
   if (form.dataset.sent) { event.preventDefault(); event.stopImmediatePropagation(); return }
   form.dataset.sent = 1;
   if (button) setTimeout(() => {
@@ -138,7 +137,6 @@ listen("submit", event => {
 addEventListener("pageshow", () => $$("form[data-sent]").forEach(rest));
 on("htmx:afterRequest", "form", rest);
 ["sendError", "responseError"].forEach(type => on(`htmx:${type}`, "form", form => { const note = $("[data-lost]", form); if (note) note.hidden = false }));
-/* A hidden page asks for nothing */
 on("htmx:beforeRequest", "[hx-trigger*=every]", (part, event) => { if (doc.hidden) event.preventDefault() });
 
 /* Keys: off in fields, dialogs, and by the switch */
@@ -148,7 +146,10 @@ const move = by => {
   rows[at]?.classList.remove("at"); row?.classList.add("at");
   $(".lead a", row)?.focus();
 };
-const press = key => ($(`.list .at [data-key=${key}]`) ?? $(`main [data-key=${key}]:not(:disabled)`))?.click();
+const press = key => {
+  const button = $(`.list .at [data-key=${key}]`) ?? $(`main [data-key=${key}]:enabled, main a[data-key=${key}]`);
+  button?.focus(); button?.click();
+};
 const keys = {
   "/": () => $("[type=search]")?.focus(), j: () => move(1), k: () => move(-1), r: () => press("r"), p: () => press("p"),
   "?": () => openDialog(byId("shortcuts")),
@@ -160,7 +161,7 @@ listen("keydown", event => {
     const form = target.closest("form") ?? (dialog && $("form", dialog));
     if (!form) return;
     event.preventDefault();
-    target.blur(); /* makes a chip of what is typed */
+    target.blur();
     form.requestSubmit($(".primary:enabled", form));
   }
   if (event.ctrlKey || event.metaKey || event.altKey || dialog || target.matches("input, textarea, select") || !wanted()) return;
@@ -169,7 +170,7 @@ listen("keydown", event => {
   if (lead) setTimeout(() => { lead = false }, 1500);
   if (act) { event.preventDefault(); act() }
 });
-on("change", "[data-shortcuts]", box => { try { localStorage.keys = box.checked ? "on" : "off" } catch { /* not kept */ } });
+on("change", "[data-shortcuts]", box => { try { localStorage.keys = box.checked ? "on" : "off" } catch {  } });
 
 const dress = part => {
   $$("[data-chips]", part).forEach(chips);

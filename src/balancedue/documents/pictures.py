@@ -12,6 +12,10 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _JPEG_SIZE_MARKERS = frozenset((0xC0, 0xC1, 0xC2))  # start of frame: baseline, extended, progressive
 
+_MASK = 6
+"""Of the eight masks every reader knows. To try all eight takes longer than to set the page, and random tokens need
+no better one."""
+
 _LOGO_HEIGHT_MM = 18  # ux.md 8
 _LOGO_WIDTH_MM = 70
 _COARSEST_MM = 25.4 / 96  # a pixel is never drawn larger than this
@@ -19,7 +23,7 @@ _COARSEST_MM = 25.4 / 96  # a pixel is never drawn larger than this
 
 def qr_svg(text: str) -> str:
     """`text` as a QR code: one filled path, one unit a module, with no quiet zone (the page around it is white)."""
-    matrix = segno.make_qr(text, error="m").matrix
+    matrix = segno.make_qr(text, error="m", mask=_MASK).matrix
     runs = "".join(
         f"M{start} {y}h{end - start}v1h{start - end}z" for y, row in enumerate(matrix) for start, end in _dark_runs(row)
     )

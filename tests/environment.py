@@ -22,6 +22,7 @@ def prepare(home: Path, database_url: str) -> None:
     """Set the environment of this process, and so of every process it starts."""
     for name in [name for name in os.environ if name.startswith("BALANCEDUE_")]:
         del os.environ[name]
+    (home / "static").mkdir(exist_ok=True)  # the server of static files says so when its folder is missing
     os.environ.update(
         DJANGO_SETTINGS_MODULE="balancedue.config.settings",
         DATABASE_URL=database_url,

@@ -143,6 +143,8 @@ class Processor(Protocol):
 
     def check(self) -> list[Check]: ...
     def pay_page(self) -> PayPage: ...
+    def amount_in_page(self, amount: Money) -> int:
+        """`amount` as the page's script counts it. Refused where it cannot be charged at all."""
 
 
 class Maker(Protocol):

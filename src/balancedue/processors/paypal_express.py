@@ -68,6 +68,10 @@ class PayPalExpressProcessor:
         """Always Refused: there is no payment page."""
         raise Refused(_CODE, WHY_NOT)
 
+    def amount_in_page(self, amount: Money) -> int:
+        """Always Refused: there is no payment page."""
+        raise Refused(_CODE, WHY_NOT)
+
 
 @dataclass(frozen=True, slots=True)
 class PayPalExpressMaker:

@@ -193,6 +193,10 @@ class StripeProcessor:
             script_origins=("https://js.stripe.com", "https://*.js.stripe.com"),
         )
 
+    def amount_in_page(self, amount: Money) -> int:
+        """The amount in wire units, as Elements compare it with the PaymentIntent's. Refused when it cannot be charged."""
+        return amounts.to_wire(amount)
+
     def _ask(
         self, call: Callable[[], Any], read: Callable[[object], Outcome], failed: Callable[[Exception], Outcome]
     ) -> Outcome:

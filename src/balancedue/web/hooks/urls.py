@@ -1,5 +1,9 @@
-"""Addresses."""
+"""Addresses below /hooks/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .receive import receive
+
+app_name = "hooks"
+
+urlpatterns = [path("<slug:connection>/", receive, name="receive")]

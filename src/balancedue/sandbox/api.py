@@ -128,6 +128,8 @@ def _replay(tx: Transaction, account: str, key: str, digest: str) -> Response | 
 def _expanded(tx: Transaction, account: str, result: dict[str, Any], paths: list[str]) -> dict[str, Any]:
     """A copy of `result` with the named ids replaced by their objects; `data.` goes into a list."""
     for path in paths:
+        if set(path.split(".")) - {*_EXPANDABLE, "data"}:
+            raise parameter("expand", f"This property cannot be expanded ({path}).")
         result = _expand(tx, account, result, path.split("."), path)
     return result
 

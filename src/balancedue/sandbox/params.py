@@ -14,7 +14,7 @@ _BOUNDS = {"gt", "gte", "lt", "lte"}
 def only(form: Form, *allowed: str, unsupported: tuple[str, ...] = ()) -> None:
     """Refuse parameters that Stripe does not have, and those the sandbox does not act on."""
     for name in form:
-        if name in unsupported:
+        if name not in allowed and name in unsupported:
             raise parameter(name, f"The sandbox does not support the parameter: {name}", "sandbox_unsupported")
         if name not in allowed:
             raise parameter(name, f"Received unknown parameter: {name}", "parameter_unknown")

@@ -66,7 +66,7 @@ const cardFields = (() => {
     if (digits.length < brandOf(digits).length) return { code: "incomplete_number", message: "Enter the full card number" };
     if (!luhn(digits)) return { code: "invalid_number", message: "Check the card number, a digit is wrong" };
     if (!testNumbers.has(digits)) {
-      return { code: "invalid_number", message: "This is a test: use a test card, such as 4242 4242 4242 4242" };
+      return { code: "invalid_number", message: "Use a test card, such as 4242 4242 4242 4242" };
     }
     return null;
   }
@@ -106,9 +106,9 @@ const cardFields = (() => {
 
   function expiryProblem() {
     const { month, year, digits } = expiry();
-    const incomplete = { code: "incomplete_expiry", message: "Enter the expiry date as MM / YY" };
+    const incomplete = { code: "incomplete_expiry", message: "Enter it as MM / YY" };
     if (!month || (digits !== 2 && digits !== 4)) return incomplete;
-    if (month > 12) return { code: "invalid_expiry_month", message: "The month is from 01 to 12" };
+    if (month > 12) return { code: "invalid_expiry_month", message: "Use a month 01 to 12" };
     const today = new Date();
     if (year * 12 + month < today.getFullYear() * 12 + today.getMonth() + 1) {
       return { code: "invalid_expiry_year_past", message: "This card has expired" };
@@ -128,7 +128,7 @@ const cardFields = (() => {
   function codeProblem() {
     const wanted = brandOf(digitsOf($("number").value)).code;
     if ($("code").value.length === wanted) return null;
-    return { code: "incomplete_cvc", message: `Enter the ${wanted} digits of the security code` };
+    return { code: "incomplete_cvc", message: `Enter the ${wanted} digits` };
   }
 
   // All three -------------------------------------------------------------------------------------------------------

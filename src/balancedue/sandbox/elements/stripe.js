@@ -263,6 +263,9 @@
     }, "Cancel");
     title.id = `sandbox-3ds-${Math.random().toString(36).slice(2)}`;
     dialog.setAttribute("aria-labelledby", title.id);
+    title.tabIndex = -1;
+    title.autofocus = true; // so that the dialog's name is read first, and Escape reaches it
+    title.style.outline = "none";
     frame.title = "Your bank's page";
     frame.src = `${address}?frame=1`;
     cancel.type = "button";
@@ -275,8 +278,12 @@
       const timer = setTimeout(() => finish("broken"), LOAD_MILLISECONDS);
       const listen = (event) => {
         if (event.origin !== ORIGIN || event.source !== frame.contentWindow) return;
-        if (event.data?.sandbox3ds === "ready") clearTimeout(timer);
+        if (event.data?.sandbox3ds === "ready") {
+          clearTimeout(timer);
+          frame.style.height = `min(${Number(event.data.height)}px, 60vh)`;
+        }
         if (event.data?.sandbox3ds === "done") finish("done");
+        if (event.data?.sandbox3ds === "escape") finish("cancelled");
       };
       const finish = (result) => {
         clearTimeout(timer);

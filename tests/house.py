@@ -92,3 +92,11 @@ def calls(module: str) -> Iterator[tuple[str, ast.Call]]:
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function of a tree."""
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def dictionaries(module: str) -> set[str]:
+    """Names that a module fills with a dictionary written out: their `.update()` writes nothing anywhere."""
+    assigned = (node for node in ast.walk(modules()[module]) if isinstance(node, ast.Assign | ast.AnnAssign))
+    written_out = [node for node in assigned if isinstance(node.value, ast.Dict | ast.DictComp)]
+    targets = [target for node in written_out for target in getattr(node, "targets", [getattr(node, "target", None)])]
+    return {target.id for target in targets if isinstance(target, ast.Name)}

@@ -101,4 +101,3 @@ class EntryProof(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(proof=F("entry_id")) | Q(total_minor=0), name="proof_only_of_zero")
         ]
-

@@ -45,8 +45,6 @@ class Delivery(models.Model):
             models.CheckConstraint(condition=Q(status__in=list(DELIVERY_STATES)), name="delivery_status_known")
         ]
         indexes = [
-            models.Index(
-                fields=["next_try_at"], condition=Q(status__in=["waiting", "sending"]), name="deliveries_due"
-            ),
+            models.Index(fields=["next_try_at"], condition=Q(status__in=["waiting", "sending"]), name="deliveries_due"),
             models.Index(fields=["request", "id"], name="deliveries_of_request"),
         ]

@@ -22,7 +22,9 @@ def alive(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Database reachable, migrations applied, guards in place, a worker seen lately; 503 and the reasons otherwise."""
     checks = _checks()
-    return JsonResponse(checks, status=200 if all(checks.values()) else 503)
+    answer = JsonResponse(checks, status=200 if all(checks.values()) else 503)
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # who asks is told; the log need not be, each time
+    return answer
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -33,7 +35,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
         ("deliveries_failed", "Messages given up", Delivery.objects.filter(status="failed")),
         ("attempts_active", "Card payments under way", PaymentAttempt.objects.filter(state__in=ACTIVE_ATTEMPT)),
         ("attempts_unknown", "Card payments not heard of", PaymentAttempt.objects.filter(state="unknown")),
-        ("attempts_put_aside", "Card payments that wait for a person", PaymentAttempt.objects.filter(state="put_aside")),
+        (
+            "attempts_put_aside",
+            "Card payments that wait for a person",
+            PaymentAttempt.objects.filter(state="put_aside"),
+        ),
         ("webhooks_waiting", "Webhooks not looked into yet", ProcessorEvent.objects.filter(status="new")),
         ("webhooks_parked", "Webhooks nothing could be done with", ProcessorEvent.objects.filter(status="parked")),
     ):

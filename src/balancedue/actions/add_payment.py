@@ -44,9 +44,9 @@ def add_payment(
     if form_key and (done := order.payments.filter(form_key=form_key).first()):
         return done
     clear_the_way(order, by=by)
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
+        now = timezone.now()
         if form_key and (done := order.payments.filter(form_key=form_key).first()):
             return done
         refuse_if_in_progress(order)

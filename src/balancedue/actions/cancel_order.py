@@ -15,9 +15,9 @@ from .record import post_entry, record
 def cancel_order(*, order: Order, by: Actor) -> Order:
     """Cancel; a second time changes nothing. Raises Refused `payment_in_progress`."""
     clear_the_way(order, by=by)
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
+        now = timezone.now()
         if order.is_cancelled:
             return order
         refuse_if_in_progress(order)

@@ -13,6 +13,7 @@ from balancedue.rules.ledger import Postings, change
 from .clear_the_way import clear_the_way, refuse_if_in_progress
 from .order_lines import OrderDraft, write_draft
 from .record import post_entry, record
+from .settle import mark_requests_paid
 
 
 def change_order(*, order: Order, draft: OrderDraft, by: Actor) -> Order:
@@ -21,9 +22,9 @@ def change_order(*, order: Order, draft: OrderDraft, by: Actor) -> Order:
     wanted = draft.postings()
     if change(wanted, charged(order)):
         clear_the_way(order, by=by)
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
+        now = timezone.now()
         if order.is_cancelled:
             raise Refused("order_cancelled", "This order was cancelled.")
         difference = change(wanted, charged(order))
@@ -32,7 +33,8 @@ def change_order(*, order: Order, draft: OrderDraft, by: Actor) -> Order:
         write_draft(order, draft)
         record(order, "order_changed", by=by, at=now, change_minor=difference.get("receivable", 0))
         if difference:
-            post_entry(order, "order_changed", difference, by=by, at=now, cause=order.public_id)
+            _, standing = post_entry(order, "order_changed", difference, by=by, at=now, cause=order.public_id)
+            mark_requests_paid(order, standing, by=by, now=now)
         return order
 
 

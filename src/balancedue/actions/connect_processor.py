@@ -63,14 +63,17 @@ def check_connection(*, connection: ProcessorConnection) -> list[Check]:
 
 
 def choose_default(*, connection: ProcessorConnection) -> None:
-    """Make this the processor that takes payment requests. Raises Refused `processor_not_compatible`."""
+    """Make this the processor that takes payment requests. Raises Refused `processor_not_compatible`, `not_allowed`."""
     made = maker(connection.kind)
     if Can.REQUEST not in made.can:
         raise Refused("processor_not_compatible", made.why_not)
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=connection.account_id)
-        ProcessorConnection.objects.filter(account_id=connection.account_id).update(is_default=False)
-        ProcessorConnection.objects.filter(pk=connection.pk, removed_at=None).update(is_default=True)
+        mine = ProcessorConnection.objects.filter(account_id=connection.account_id)
+        if not mine.filter(pk=connection.pk, removed_at=None).exists():
+            raise Refused("not_allowed", "This connection was removed.")
+        mine.update(is_default=False)
+        mine.filter(pk=connection.pk).update(is_default=True)
 
 
 def replace_credentials(*, connection: ProcessorConnection, credentials: Mapping[str, str]) -> ProcessorConnection:

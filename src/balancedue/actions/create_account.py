@@ -1,5 +1,6 @@
 """Make an account with its owner, and keys for its programs."""
 
+import re
 import secrets
 
 from django.contrib.auth.password_validation import validate_password
@@ -14,6 +15,7 @@ from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.gate import OWNER
 from balancedue.rules.ids import token_hash
 
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _TAX_IS_EXCLUDED = frozenset({"US", "CA"})
 _LOCALES = {"US": "en-US", "GB": "en-GB", "CA": "en-CA", "AU": "en-AU", "IE": "en-IE", "NZ": "en-NZ"}
 
@@ -27,7 +29,7 @@ def create_account(
     Without a `password` a new owner sets one by "Forgot your password?". `reserved`: slugs that are pages.
     """
     problems = {}
-    if not slug or slug in reserved or slug != slug.lower() or not slug.replace("-", "").isalnum() or slug[0] == "-":
+    if slug in reserved or not _SLUG.fullmatch(slug):
         problems["slug"] = "Choose another short name: lower case letters, digits and hyphens, and not a page's name"
     if not name.strip():
         problems["name"] = "Enter the shop's name"

@@ -49,10 +49,10 @@ def _claim(pk: int) -> Delivery | None:
 
     The order is locked first, as everywhere; the conditional update is the claim (architecture.md 7).
     """
-    now = timezone.now()
     with transaction.atomic():
         delivery = Delivery.objects.select_related("request").get(pk=pk)
         order = Order.objects.locked(delivery.order_id) if delivery.order_id else None
+        now = timezone.now()
         lease = new_id("lease")
         mine = _due().filter(pk=pk).update(status="sending", lease=lease, leased_until=now + LEASE)
         if not mine:

@@ -12,9 +12,9 @@ from .record import record
 
 def note_opening(*, request: PaymentRequest) -> PaymentRequest:
     """Note the first opening. Later ones, and those of a request that is over, change nothing."""
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(request.order_id)
+        now = timezone.now()
         request = PaymentRequest.objects.get(pk=request.pk)
         state = next_state(REQUEST_MOVES, request.status, "open")
         if state is None:

@@ -81,6 +81,7 @@ def write_draft(order: Order, draft: OrderDraft) -> None:
     """Put the draft's facts on the order and replace its lines. The order must be locked or new."""
     if order.pk and order.currency != draft.currency:
         raise Refused("invalid", "The currency of an order stays as it is", field="currency")
+    assert draft.contact is None or draft.contact.account_id == order.account_id, "a contact of another account"
     for name in (
         "currency",
         "prices_include_tax",

@@ -63,9 +63,9 @@ def _write(
     request: PaymentRequest, page_key: str, shown: Money, payer_name: str, payer_email: str
 ) -> PaymentAttempt | None:
     """Under the order's lock: the attempt to go on with, new or open; None when another must be ended first."""
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(request.order_id)
+        now = timezone.now()
         standing = read_standing(order)
         _refuse_unless_due(order, standing, page_key)
         processors = read_processors(order.account)

@@ -1,5 +1,6 @@
 """Webhooks: store once, answer, and look into it later (money-safety.md 6.3-6.4). Order and repetition do not matter."""
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -15,7 +16,10 @@ from .ask_processor import check_attempt
 from .open_processor import open_processor
 
 LEASE = timedelta(minutes=2)
+UNREADABLE = "unreadable"  # well signed, but not an event: for a person to look at
 RETRY = [timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900, 3600)]
+
+_log = logging.getLogger(__name__)
 
 
 def receive_event(*, connection: ProcessorConnection, headers: Mapping[str, str], body: bytes) -> ProcessorEvent:
@@ -28,12 +32,12 @@ def receive_event(*, connection: ProcessorConnection, headers: Mapping[str, str]
     with transaction.atomic():
         event, _ = ProcessorEvent.objects.get_or_create(
             connection=connection,
-            external_id=note.event_id,
+            external_id=_storable(note.event_id, 120),
             defaults={
-                "type": note.type[:80],
-                "reference": note.reference,
-                "attempt_public_id": note.attempt_id,
-                "body": body.decode("utf-8", "replace"),
+                "type": _storable(note.type, 80),
+                "reference": _storable(note.reference, 120),
+                "attempt_public_id": _storable(note.attempt_id, 40),
+                "body": _storable(body.decode("utf-8", "replace")),
                 "received_at": now,
                 "next_try_at": now,
             },
@@ -58,13 +62,24 @@ def process_next_event() -> bool:
     lease = new_id("lease")
     if due.filter(pk=pk).order_by().update(lease=lease, leased_until=now + LEASE):
         event = ProcessorEvent.objects.select_related("connection").get(pk=pk)
-        status, problem = _look_into(event)
+        try:
+            status, problem = _look_into(event)
+        except Exception:  # one webhook that cannot be dealt with must not hold up the others (D4)
+            _log.exception("webhook %s of %s could not be dealt with", event.external_id, event.connection.public_id)
+            status, problem = ProcessorEvent.NEW, "it could not be dealt with; the log says why"
         _finish(event, lease, status, problem)
     return True
 
 
+def _storable(text: str, limit: int | None = None) -> str:
+    """`text` as the database can keep it: no NUL, which PostgreSQL refuses, and within the column."""
+    return text.replace("\x00", "\ufffd")[:limit]
+
+
 def _look_into(event: ProcessorEvent) -> tuple[str, str]:
     """What became of it: the new status, and what is wrong when it stays open."""
+    if event.type == UNREADABLE:
+        return ProcessorEvent.PARKED, "the processor signed it, but it is no event"
     if not event.reference and not event.attempt_public_id:
         return ProcessorEvent.DONE, ""  # speaks of nothing that is ours to know
     names = Q(reference=event.reference) & ~Q(reference="") | Q(public_id=event.attempt_public_id)

@@ -84,9 +84,9 @@ def request_payment(
     Raises Invalid; Refused with the gate's code, `balance_changed` (facts was, now) or `just_requested` (fact request).
     """
     clean = draft.clean()
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
+        now = timezone.now()
         if form_key and (done := order.requests.filter(form_key=form_key).first()):
             return done
         standing = read_standing(order)

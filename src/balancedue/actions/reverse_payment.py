@@ -26,9 +26,9 @@ def reverse_payment(*, payment: Payment, reason: str, by: Actor) -> Payment:
     if payment.is_reversed:
         return payment
     clear_the_way(payment.order, by=by)
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(payment.order_id)
+        now = timezone.now()
         payment = Payment.objects.select_related("entry").get(pk=payment.pk)
         if payment.is_reversed:
             return payment

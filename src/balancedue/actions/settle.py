@@ -45,9 +45,9 @@ def settle(attempt: PaymentAttempt, outcome: Outcome, *, by: Actor) -> PaymentAt
     Looks the move up in the table; news that leads nowhere from here changes nothing. Call with no transaction open:
     the processor was asked before, and the order is locked here (money-safety.md 6.1, 6.2).
     """
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(attempt.order_id)
+        now = timezone.now()
         attempt = PaymentAttempt.objects.select_related("connection").get(pk=attempt.pk)
         event, problem = _event(attempt, outcome)
         state = next_state(ATTEMPT_MOVES, attempt.state, event)

@@ -23,9 +23,9 @@ def withdraw_request(*, request: PaymentRequest, by: Actor) -> PaymentRequest:
 
 def send_now(*, request: PaymentRequest) -> PaymentRequest:
     """End the hold: the letter leaves at the worker's next look."""
-    now = timezone.now()
     with transaction.atomic():
         Order.objects.locked(request.order_id)
+        now = timezone.now()
         request = PaymentRequest.objects.get(pk=request.pk)
         if request.status == HOLDING:
             request.hold_until = min(request.hold_until, now)
@@ -35,9 +35,9 @@ def send_now(*, request: PaymentRequest) -> PaymentRequest:
 
 
 def _withdraw(request: PaymentRequest, by: Actor, *, only_holding: bool) -> PaymentRequest:
-    now = timezone.now()
     with transaction.atomic():
         order = Order.objects.locked(request.order_id)
+        now = timezone.now()
         request = PaymentRequest.objects.get(pk=request.pk)
         if request.status == WITHDRAWN:
             return request

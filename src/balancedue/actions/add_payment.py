@@ -34,7 +34,7 @@ def add_payment(
     even_if_alike: bool = False,
     email_receipt: bool = False,
 ) -> Payment:
-    """Write down a payment by hand. More than is due becomes credit; it is never refused for that (requirements.md 2.7).
+    """Write down a payment by hand. More than is due becomes credit, never a refusal (requirements.md 2.7).
 
     A card attempt under way is cancelled first. The same form sent twice makes one payment; another payment just like
     one already there is Refused `looks_repeated` unless `even_if_alike` (E4).
@@ -76,7 +76,7 @@ def add_payment(
         mark_requests_paid(order, standing, by=by, now=now)
         if email_receipt and order.contact and order.contact.email:
             to = [order.contact.email]
-            plan("receipt", to, account=order.account, order=order, payment=payment, fact=public_id, at=now)
+            plan("receipt", to, order=order, payment=payment, fact=public_id, at=now)
         return payment
 
 

@@ -1,4 +1,7 @@
-"""Ask the processor about an attempt: look it up, or find it when its reference was never heard. No transaction open."""
+"""Ask the processor about an attempt: look it up, or find it when its reference was never heard.
+
+Never with a transaction open (money-safety.md 6.1).
+"""
 
 from collections.abc import Callable
 from datetime import timedelta

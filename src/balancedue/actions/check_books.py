@@ -45,7 +45,7 @@ class Breach:
 def check_books(account: Account | None = None, *, ask_processors: bool = True) -> list[Breach]:
     """Every breach in one account, or in all; empty when the books are right.
 
-    Asking processors compares each attempt with what the processor holds (N1, N3, N4); call it with no transaction open.
+    Asking processors compares each attempt with what the processor holds (N1, N3, N4); no transaction may be open.
     """
     orders = Order.objects.all() if account is None else account.orders.all()
     rules = RULES if not ask_processors else {**RULES, **ASKING}

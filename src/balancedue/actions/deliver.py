@@ -133,7 +133,7 @@ def _tell_staff(failed: Delivery) -> None:
     readers = senders_and_owners(failed.account, asked)
     plan(
         "not_delivered", readers,
-        account=failed.account, order=failed.order, fact=failed.public_id, at=timezone.now(), about=failed,
+        order=failed.order, fact=failed.public_id, at=timezone.now(), about=failed,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A person looked at the invoice: heard from the page after a human gesture, never from a GET (requirements.md 2.14)."""
+"""A person looked at the invoice: heard after a human gesture, never from a GET (requirements.md 2.14)."""
 
 from django.db import transaction
 from django.utils import timezone

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 
@@ -16,7 +17,6 @@ def plan(
     kind: str,
     to: Iterable[str],
     *,
-    account: Account,
     order: Order,
     fact: str,
     at: datetime,
@@ -32,7 +32,7 @@ def plan(
     rows = [
         Delivery(
             public_id=new_id("dlv"),
-            account=account,
+            account=order.account,
             order=order,
             request=request,
             payment=payment,
@@ -51,18 +51,18 @@ def plan(
 
 
 def plan_payment_letters(order: Order, payment: Payment, *, paid_twice: bool, at: datetime) -> None:
-    """Who hears that a card payment came in: payer, notify lists, and staff when something is odd (requirements.md 2.6)."""
+    """Who hears of a card payment: payer, notify lists, and staff when something is odd (requirements.md 2.6)."""
     account = order.account
-    common = {"account": account, "order": order, "payment": payment, "fact": payment.public_id, "at": at}
+    tell = partial(plan, order=order, payment=payment, fact=payment.public_id, at=at)
     asked = list(order.requests.exclude(status=WITHDRAWN).select_related("sent_by"))
     if paid_twice:
-        plan("paid_twice", [payment.payer_email], **common)
-        plan("paid_twice_staff", senders_and_owners(account, asked), **common)
+        tell("paid_twice", [payment.payer_email])
+        tell("paid_twice_staff", senders_and_owners(account, asked))
     elif account.send_receipts:
-        plan("receipt", [payment.payer_email], **common)
-    plan("payment_notice", (address for request in asked for address in request.notify), **common)
+        tell("receipt", [payment.payer_email])
+    tell("payment_notice", (address for request in asked for address in request.notify))
     if order.is_cancelled:
-        plan("paid_after_cancellation", senders_and_owners(account, asked), **common)
+        tell("paid_after_cancellation", senders_and_owners(account, asked))
 
 
 def senders_and_owners(account: Account, asked: Iterable[PaymentRequest]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Webhooks: store once, answer, and look into it later (money-safety.md 6.3-6.4). Order and repetition do not matter."""
+"""Webhooks: store once, answer, and look into it later. Order and repetition do not matter (money-safety.md 6.3)."""
 
 import logging
 from collections.abc import Mapping

@@ -107,11 +107,12 @@ def request_payment(
         request = _write(order, clean, standing, by, form_key, now)
         record(
             order, "payment_requested", by=by.actor, at=now,
-            request=request.public_id, amount_minor=request.amount_at_sending_minor, recipients=len(clean.to + clean.cc),
+            request=request.public_id, amount_minor=request.amount_at_sending_minor,
+            recipients=len(clean.to + clean.cc),
         )  # fmt: skip
         plan(
             "payment_request", [*clean.to, *clean.cc],
-            account=order.account, order=order, request=request, fact=request.public_id, at=request.hold_until,
+            order=order, request=request, fact=request.public_id, at=request.hold_until,
         )  # fmt: skip
         _remember(order, draft, clean, by)
         return request

@@ -88,7 +88,7 @@ def _event(attempt: PaymentAttempt, outcome: Outcome) -> tuple[str, str]:
 
 
 def _misfit(attempt: PaymentAttempt, outcome: Outcome) -> str:
-    """What the processor says that was not asked: booked by nobody, put aside for a person (N3, requirements.md 3.22)."""
+    """What the processor says that was not asked: booked by nobody, put aside for a person (N3)."""
     if attempt.reference and outcome.reference and outcome.reference != attempt.reference:
         return f"another object: {outcome.reference}"
     if outcome.attempt_id and outcome.attempt_id != attempt.public_id:
@@ -151,7 +151,7 @@ def _slot_is_taken(attempt: PaymentAttempt) -> bool:
 
 
 def _book(order: Order, attempt: PaymentAttempt, outcome: Outcome, by: Actor, now: datetime) -> None:
-    """Money came in: the journal entry, the payment, the timeline and the letters, all in this transaction (N2, N11)."""
+    """Money came in: the entry, the payment, the timeline and the letters, all in this transaction (N2, N11)."""
     minor = outcome.received.minor if outcome.received is not None else attempt.amount_minor
     entry, standing = post_entry(
         order,

@@ -27,7 +27,7 @@ MOST_IN_A_ROW = 20  # then the other deeds get a turn, however long the queue
 
 
 def work_once() -> int:
-    """Do all that is due now; answers how many things were done. One that fails is logged and does not stop the rest."""
+    """Do all that is due now; answers how many things were done. One that fails is logged and stops no other."""
     done = 0
     while True:
         in_this_round = sum(_up_to_many(deed) for deed in DEEDS)

@@ -61,7 +61,8 @@ class _Facts:
     def first_payment(self) -> PaymentLine:
         """The payment that settled the balance this one came a second time for."""
         second = self.delivery.payment
-        assert second is not None and second.attempt is not None
+        assert second is not None
+        assert second.attempt is not None
         first = (
             Payment.objects.filter(order=self.order, attempt__balance_version=second.attempt.balance_version)
             .exclude(pk=second.pk)
@@ -121,7 +122,7 @@ _LETTERS: dict[str, Callable[[_Facts], Letter]] = {
 def write_letter(delivery: Delivery) -> Letter:
     """The letter of `delivery`, with the order as it stands now."""
     assert delivery.order is not None
-    order = Order.objects.select_related("account", "contact").get(pk=delivery.order_id)
+    order = Order.objects.select_related("account", "contact").get(pk=delivery.order.pk)
     standing = read_standing(order)
     invoice = invoice_of(order, standing, test_mode=read_processors(order.account).test_mode)
     return _LETTERS[delivery.kind](_Facts(delivery, order, standing, invoice))

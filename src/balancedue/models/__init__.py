@@ -14,7 +14,7 @@ from .outbox import Delivery
 from .payments import Payment
 from .people import User
 from .requests import PaymentRequest
-from .standing import Standing, read_balance, read_standing
+from .standing import Standing, read_balance, read_standing, read_standings
 
 __all__ = [
     "Account",
@@ -36,12 +36,13 @@ __all__ = [
     "ProcessorConnection",
     "ProcessorEvent",
     "SavedAnswer",
-    "Tally",
     "Standing",
+    "Tally",
     "User",
     "invoice_of",
     "payment_line",
     "read_balance",
     "read_standing",
+    "read_standings",
     "shop_of",
 ]

@@ -17,7 +17,7 @@ def payment_id() -> str:
 
 
 class Payment(models.Model):
-    """The particulars of a payment. The fact itself is its journal entry; a reversal is another (requirements.md 2.15)."""
+    """The particulars of a payment. The fact is its journal entry; a reversal is another (requirements.md 2.15)."""
 
     public_id = models.CharField(max_length=40, unique=True, default=payment_id)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")

@@ -1,4 +1,4 @@
-"""Secrets at rest: AES-256-GCM, bound to their row and column (J12). Keys come from the environment, never the database."""
+"""Secrets at rest: AES-256-GCM, bound to row and column (J12). Keys come from the environment, never the database."""
 
 import base64
 import binascii

@@ -1,5 +1,6 @@
 """How an order stands: its balance, what moved it, and the attempt under way. Read from the journal (M1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,15 +40,28 @@ class Standing:
 
 def read_standing(order: Order) -> Standing:
     """How `order` stands now, in two queries. Read under the order's lock it is the truth."""
+    return read_standings([order])[order.pk]
+
+
+def read_standings(orders: Sequence[Order]) -> dict[int, Standing]:
+    """How each of `orders` stands, by primary key, in two queries however many they are."""
+    moves: dict[int, list[Move]] = {order.pk: [] for order in orders}
+    known = {order.pk: order for order in orders}
     rows = (
-        Posting.objects.filter(order=order, ledger=RECEIVABLE)
+        Posting.objects.filter(order__in=moves, ledger=RECEIVABLE)
         .order_by("entry__version")
-        .values_list("entry_id", "entry__kind", "amount_minor", "entry__version", "entry__at")
+        .values_list("order_id", "entry_id", "entry__kind", "amount_minor", "entry__version", "entry__at")
     )
-    moves = tuple(
-        Move(entry_id, kind, Money(minor, order.currency), version, at) for entry_id, kind, minor, version, at in rows
-    )
-    attempt = order.attempts.filter(state__in=ACTIVE_ATTEMPT).first()  # the database allows one at most (N4)
+    for order_id, entry_id, kind, minor, version, at in rows:
+        moves[order_id].append(Move(entry_id, kind, Money(minor, known[order_id].currency), version, at))
+    attempts = {}
+    for attempt in PaymentAttempt.objects.filter(order__in=moves, state__in=ACTIVE_ATTEMPT):  # one each at most (N4)
+        attempt.order = known[attempt.order_id]
+        attempts[attempt.order_id] = attempt
+    return {order.pk: _standing(order, tuple(moves[order.pk]), attempts.get(order.pk)) for order in orders}
+
+
+def _standing(order: Order, moves: tuple[Move, ...], attempt: PaymentAttempt | None) -> Standing:
     balance = balance_of(
         ((move.kind, move.amount.minor) for move in moves),
         currency=order.currency,

@@ -92,7 +92,7 @@ def sample_orders() -> tuple[SampleOrder, ...]:
             days_ago=33,
             due_in_days=10,
             state="requested",
-            message="Hello June, the aprons are ready and look lovely. Once the balance is in we will bring them round.",
+            message="Hello June, the aprons are ready and look lovely. Once the balance is in we bring them round.",
             payments=(SamplePayment("cash", 20000, days_ago=31),),
         ),
         SampleOrder(

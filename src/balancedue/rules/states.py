@@ -1,4 +1,4 @@
-"""States and their moves. Each edge is named by its event; whatever is not in a table cannot happen (architecture.md 4).
+"""States and their moves. Edges are named by their event; what is in no table cannot happen (architecture.md 4).
 
 `docs/states.md` is drawn from these tables.
 """

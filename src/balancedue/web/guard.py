@@ -25,7 +25,7 @@ RESERVED = frozenset(
 class StaffRequest(HttpRequest):
     """A request of a signed-in member of `account`."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     account: Account
     membership: Membership
 

@@ -36,7 +36,7 @@ class MailServerBackend(BaseEmailBackend):
             to=(recipient,),
             recipient=recipient,
             message_id=make_msgid(domain=settings.DEFAULT_FROM_EMAIL.rpartition("@")[2]),
-            subject=message.subject,
+            subject=str(message.subject),
             text=str(message.body),
             auto_submitted=True,
         )

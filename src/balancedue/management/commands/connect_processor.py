@@ -24,7 +24,7 @@ class Command(BaseCommand):
         account = Account.objects.filter(slug=slug).first()
         if account is None:
             raise CommandError(f"There is no account {slug}")
-        credentials = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in set)
+        credentials = {name: value for name, _, value in (pair.partition("=") for pair in set)}
         try:
             connection = connect_processor(account=account, kind=kind, credentials=credentials)
             if Can.HOOK in maker(kind).can and not no_check and not credentials.get("webhook_secret"):

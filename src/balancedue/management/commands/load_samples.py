@@ -14,7 +14,7 @@ from balancedue.web.guard import RESERVED
 
 
 class Command(BaseCommand):
-    help = "Make the sample shop with its orders; once it is there, nothing is added. Reads a password from standard input."
+    help = "Make the sample shop with its orders, once. Reads the owner's password from standard input."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")

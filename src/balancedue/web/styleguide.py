@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from csp.constants import NONCE
+from csp.decorators import csp_update
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,6 +22,7 @@ PAGES = ("index", "order", "orders", "invoice", "pay", "receipt")
 NOW = datetime(2026, 11, 22, 23, 2, tzinfo=UTC)
 
 
+@csp_update({"style-src": [NONCE]})  # the shop's colour
 def styleguide(request: HttpRequest, page: str = "index") -> HttpResponse:
     """`/styleguide/` and `/styleguide/<page>/`. `?locale=ar` turns the page round, `?problems` shows a refused form."""
     if page not in PAGES:

@@ -9,8 +9,13 @@ const on = (type, css, act) => listen(type, event => {
   if (hit) act(hit, event);
 });
 
-/* Words, spoken or shown. Outside an open dialog a toast would be inert. */
-const say = words => { const box = byId("spoken"); box.textContent = ""; setTimeout(() => { box.textContent = words }, 50) };
+/* Words, spoken or shown. Outside an open dialog they would be inert. */
+const near = id => {
+  const box = byId(id);
+  if (box) ($("dialog:modal") ?? $("main")).append(box);
+  return box ?? {};
+};
+const say = words => { const box = near("spoken"); box.textContent = ""; setTimeout(() => { box.textContent = words }, 99) };
 const fade = toast => {
   let timer;
   const wait = () => { timer = setTimeout(() => toast.remove(), 6000) };
@@ -18,12 +23,11 @@ const fade = toast => {
   wait();
 };
 listen("balancedue:tell", ({detail}) => {
-  const toast = doc.createElement("p"), home = byId("toasts");
+  const toast = doc.createElement("p");
   toast.className = "toast"; toast.textContent = detail.value ?? detail;
-  ($("dialog:modal") ?? $("main")).append(home);
-  home.append(toast); fade(toast);
+  near("toasts").append?.(toast); fade(toast);
 });
-listen("close", event => { if (event.target.contains(byId("toasts"))) $("main").append(byId("toasts")) });
+listen("close", () => { near("toasts"); near("spoken") });
 
 /* Dialogs; first focus is the message, for a finger the heading */
 const openDialog = dialog => {

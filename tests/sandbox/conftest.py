@@ -8,8 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import stripe
+from playwright.sync_api import expect
 
+from tests.browser import PATIENCE_MS
 from tests.servers import Sandbox, start_sandbox
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

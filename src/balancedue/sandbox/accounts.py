@@ -153,8 +153,10 @@ def default_account(tx: Transaction, data: Path) -> Account:
     place = data / "keys.json"
     if not place.exists():
         keys = {"secret_key": "sk_test_" + letters(32), "publishable_key": "pk_test_" + letters(32)}
-        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        draft = place.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(keys, file, indent=2)
+        draft.replace(place)
     keys = json.loads(place.read_text())
     return register(tx, keys["secret_key"], keys["publishable_key"])
 

@@ -151,9 +151,9 @@ def update_payment_intent(call: Call, id: str) -> dict[str, Any]:
     )
     fields = _describing(form, intent.body["metadata"])
     if "amount" in form or "currency" in form:
-        fields["amount"], fields["currency"] = params.amount_and_currency(
-            form.get("amount", str(intent.body["amount"])), form.get("currency", intent.body["currency"])
-        )
+        amount = params.text(form, "amount") or str(intent.body["amount"])
+        currency = params.text(form, "currency") or intent.body["currency"]
+        fields["amount"], fields["currency"] = params.amount_and_currency(amount, currency)
     intents.update(call.tx, intent, fields)
     return intent.body
 

@@ -102,7 +102,7 @@ def percent(value: Any) -> str:
 @register.filter
 def country_name(code: str, locale: str = DEFAULT_LOCALE) -> str:
     """`{{ address.country|country_name:locale }}`: ISO 3166 "US" as "United States"."""
-    return locale_for(locale or DEFAULT_LOCALE).territories.get(code, code)
+    return str(locale_for(locale or DEFAULT_LOCALE).territories.get(code, code))
 
 
 @register.filter

@@ -56,16 +56,27 @@ def styleguide(request: HttpRequest, page: str = "index") -> HttpResponse:
 
 
 class _RequestForm(forms.Form):
-    to = forms.EmailField(label="To", help_text="Contact on this order: Dana Whitlock")
-    cc = forms.EmailField(label="CC", required=False, help_text="Everyone here sees the other addresses and can pay.")
+    to = forms.CharField(
+        label="To",
+        help_text="Contact on this order: Dana Whitlock",
+        error_messages={"required": "Enter at least one email address in To"},
+    )
+    cc = forms.CharField(label="CC", required=False, help_text="Everyone here sees the other addresses and can pay.")
     message = forms.CharField(label="Message", required=False, max_length=2000, widget=forms.Textarea)
     notify_me = forms.BooleanField(label="Send email notification upon payment", required=False)
-    notify = forms.EmailField(label="Notify", required=False)
+    notify = forms.CharField(label="Notify", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("to", "cc", "notify"):
             self.fields[name].widget = forms.EmailInput(attrs={"multiple": True})
+
+    def clean_notify(self) -> str:
+        """The one address that the refused example complains of."""
+        typed = str(self.cleaned_data["notify"])
+        if typed.endswith("@foxgloveprint"):
+            raise forms.ValidationError(f"{typed} is missing the part after the dot")
+        return typed
 
 
 class _PaymentForm(forms.Form):

@@ -1,0 +1,130 @@
+"""What the API answers with: the shapes, as the description shows them."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Address(Shape):
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+
+
+class Contact(Shape):
+    id: str
+    name: str
+    company: str
+    email: str
+    phone: str
+    tax_id: str
+    billing_address: Address
+    shipping_address: Address
+
+
+class Line(Shape):
+    description: str
+    detail: str
+    sku: str
+    quantity: str = Field(description="A decimal number, at most 3 places")
+    unit_price: int
+    tax_rate: str = Field(description="In percent")
+    amount: int = Field(description="quantity x unit_price, rounded half up")
+
+
+class Payment(Shape):
+    """Money that came in, by hand or by card. A reversed one stays, with the reason."""
+
+    id: str
+    order_id: str
+    status: Literal["received", "reversed"]
+    amount: int
+    currency: str
+    method: str
+    reference: str
+    note: str
+    card: str
+    received_on: date
+    created_at: datetime
+    reversed_at: datetime | None
+    reversal_reason: str
+
+
+class Delivery(Shape):
+    to: str
+    status: str
+    tries: int
+    sent_at: datetime | None
+    next_try_at: datetime | None = Field(description="null once it is sent or given up")
+    error: str
+
+
+class PaymentRequest(Shape):
+    """One link to one order's invoice, and the letters that carry it."""
+
+    id: str
+    order_id: str
+    status: str
+    amount_at_sending: int
+    currency: str
+    invoice_url: str | None = Field(description="Opens the invoice without a login; null once withdrawn")
+    to: list[str]
+    cc: list[str]
+    notify: list[str]
+    message: str
+    deliveries: list[Delivery]
+    created_at: datetime
+    sent_at: datetime | None
+    opened_at: datetime | None
+    paid_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class Order(Shape):
+    """All amounts in minor units of `currency`."""
+
+    id: str
+    number: str
+    invoice_number: str
+    status: Literal["open", "cancelled"]
+    currency: str
+    prices_include_tax: bool
+    subtotal: int
+    discount: int
+    shipping: int
+    shipping_tax_rate: str | None
+    tax: int
+    total: int = Field(description="What the customer owes for the order altogether; 0 once cancelled")
+    amount_paid: int
+    amount_pending: int = Field(description="At the card processor and not yet certain")
+    balance_due: int = Field(description="What remains to be paid, never below 0")
+    credit: int = Field(description="What was paid beyond the total, never below 0")
+    contact: Contact | None
+    lines: list[Line]
+    payments: list[Payment]
+    payment_requests: list[PaymentRequest]
+    can_request_payment: bool
+    why_not: str | None = Field(description="The code of the refusal a payment request would meet, or null")
+    due_date: date | None
+    po_number: str
+    internal_note: str
+    placed_at: datetime
+    created_at: datetime
+    changed_at: datetime
+    cancelled_at: datetime | None
+
+
+class OrderPage(Shape):
+    """Newest first. Pass `next` or `previous` as `cursor` to go on or back."""
+
+    results: list[Order]
+    next: str | None
+    previous: str | None

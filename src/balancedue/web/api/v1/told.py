@@ -1,0 +1,163 @@
+"""From rows to answers."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from balancedue import models
+from balancedue.actions.ask_gate import read_processors, request_gate
+from balancedue.models import Account, Standing, read_standings
+from balancedue.rules.gate import OWNER
+from balancedue.rules.states import WITHDRAWN
+
+from . import answers
+
+
+def with_everything(orders: QuerySet[models.Order]) -> QuerySet[models.Order]:
+    """The orders with all that `orders_told` reads, in a number of queries that does not grow with theirs."""
+    return orders.select_related("contact").prefetch_related("lines", "payments", "requests__deliveries")
+
+
+def order_told(order: models.Order) -> answers.Order:
+    """One order as it is now, read anew."""
+    account = order.account
+    return orders_told(list(with_everything(account.orders.filter(pk=order.pk))), account)[0]
+
+
+def orders_told(orders: Sequence[models.Order], account: Account) -> list[answers.Order]:
+    """Orders out of `with_everything`, with their balances from the journal (M1)."""
+    standings, processors = read_standings(orders), read_processors(account)
+    told = []
+    for order in orders:
+        order.account = account
+        standing = standings[order.pk]
+        # The codes are the same for every role that may ask; an owner's need no look for the owner's name.
+        gate = request_gate(order, standing, processors, role=OWNER)
+        told.append(_order(order, standing, gate.code))
+    return told
+
+
+def _order(order: models.Order, standing: Standing, why_not: str) -> answers.Order:
+    totals, balance = order.totals(), standing.balance
+    lines = zip(order.lines.all(), totals.line_amounts, strict=True)
+    return answers.Order(
+        id=order.public_id,
+        number=order.number,
+        invoice_number=order.invoice_number,
+        status="cancelled" if order.is_cancelled else "open",
+        currency=order.currency,
+        prices_include_tax=order.prices_include_tax,
+        subtotal=totals.subtotal.minor,
+        discount=totals.discount.minor,
+        shipping=totals.shipping.minor,
+        shipping_tax_rate=None if order.shipping_tax_rate is None else plain(order.shipping_tax_rate),
+        tax=totals.tax.minor,
+        total=balance.total.minor,
+        amount_paid=balance.settled.minor,
+        amount_pending=balance.pending.minor,
+        balance_due=balance.due.minor,
+        credit=balance.credit.minor,
+        contact=contact_told(order.contact) if order.contact else None,
+        lines=[_line(line, amount.minor) for line, amount in lines],
+        payments=[payment_told(payment, order) for payment in order.payments.all()],
+        payment_requests=[request_told(request, order) for request in order.requests.all()],
+        can_request_payment=not why_not,
+        why_not=why_not or None,
+        due_date=order.due_date,
+        po_number=order.po_number,
+        internal_note=order.internal_note,
+        placed_at=_utc(order.placed_at),
+        created_at=_utc(order.created_at),
+        changed_at=_utc(order.changed_at),
+        cancelled_at=order.cancelled_at and _utc(order.cancelled_at),
+    )
+
+
+def contact_told(contact: models.Contact) -> answers.Contact:
+    return answers.Contact(
+        id=contact.public_id,
+        name=contact.name,
+        company=contact.company,
+        email=contact.email,
+        phone=contact.phone,
+        tax_id=contact.tax_id,
+        billing_address=answers.Address(**contact.billing_address),
+        shipping_address=answers.Address(**contact.shipping_address),
+    )
+
+
+def _line(line: models.OrderLine, amount_minor: int) -> answers.Line:
+    return answers.Line(
+        description=line.description,
+        detail=line.detail,
+        sku=line.sku,
+        quantity=plain(line.quantity),
+        unit_price=line.unit_price_minor,
+        tax_rate=plain(line.tax_rate),
+        amount=amount_minor,
+    )
+
+
+def payment_told(payment: models.Payment, order: models.Order) -> answers.Payment:
+    return answers.Payment(
+        id=payment.public_id,
+        order_id=order.public_id,
+        status="reversed" if payment.is_reversed else "received",
+        amount=payment.amount_minor,
+        currency=payment.currency,
+        method=payment.method,
+        reference=payment.reference,
+        note=payment.note,
+        card=payment.card,
+        received_on=payment.received_on,
+        created_at=_utc(payment.created_at),
+        reversed_at=payment.reversed_at and _utc(payment.reversed_at),
+        reversal_reason=payment.reversal_reason,
+    )
+
+
+def request_told(request: models.PaymentRequest, order: models.Order) -> answers.PaymentRequest:
+    """A request with its deliveries; letters about payments are not among them."""
+    sent = [row for row in request.deliveries.all() if row.kind == "payment_request"]
+    return answers.PaymentRequest(
+        id=request.public_id,
+        order_id=order.public_id,
+        status=request.status,
+        amount_at_sending=request.amount_at_sending_minor,
+        currency=order.currency,
+        invoice_url=None if request.status == WITHDRAWN else f"{settings.PUBLIC_URL}/i/{request.token}/",
+        to=request.to,
+        cc=request.cc,
+        notify=request.notify,
+        message=request.message,
+        deliveries=[_delivery(row) for row in sent],
+        created_at=_utc(request.created_at),
+        sent_at=request.sent_at and _utc(request.sent_at),
+        opened_at=request.opened_at and _utc(request.opened_at),
+        paid_at=request.paid_at and _utc(request.paid_at),
+        withdrawn_at=request.withdrawn_at and _utc(request.withdrawn_at),
+    )
+
+
+def _delivery(row: models.Delivery) -> answers.Delivery:
+    return answers.Delivery(
+        to=row.to,
+        status=row.status,
+        tries=row.tries,
+        sent_at=row.sent_at and _utc(row.sent_at),
+        next_try_at=_utc(row.next_try_at) if row.status in ("waiting", "sending") else None,
+        error=row.error,
+    )
+
+
+def plain(number: Decimal) -> str:
+    """Without trailing zeros or an exponent: "10", "2.5"."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

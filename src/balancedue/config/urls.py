@@ -33,6 +33,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("login/", include("allauth.urls")),
     path("login/", sign_in.login, name="account_login"),  # after the include, so that this one is reversed
+    path("logout/", sign_in.logout, name="account_logout"),
     path("i/", include("balancedue.web.customer.urls")),
     path("api/", include("balancedue.web.api.urls")),
     path("hooks/", include("balancedue.web.hooks.urls")),

@@ -1,5 +1,60 @@
-"""Addresses."""
+"""Addresses of the back office, below `/{account}/`."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from . import (
+    contact_page,
+    first_steps,
+    order_deeds,
+    order_form,
+    order_list,
+    order_page,
+    payment_window,
+    people_pages,
+    processors_page,
+    request_window,
+    shop_settings,
+)
+
+ORDER = "orders/<str:number>/"
+REQUEST = f"{ORDER}payment-requests/<str:public_id>/"
+PROCESSOR = "settings/processors/<str:public_id>/"
+
+urlpatterns = [
+    path("orders/", order_list.orders, name="orders"),
+    path("orders/new/", order_form.new_order, name="new_order"),
+    path("first-steps/hide/", first_steps.hide_first_steps, name="hide_first_steps"),
+    path(ORDER, order_page.order, name="order"),
+    path(f"{ORDER}payment-card/", order_page.live_card, name="payment_card"),
+    path(f"{ORDER}invoice/", order_page.view_as_customer, name="view_as_customer"),
+    path(f"{ORDER}invoice.pdf", order_page.order_pdf, name="order_pdf"),
+    path(f"{ORDER}edit/", order_form.edit_order, name="edit_order"),
+    path(f"{ORDER}cancel/", order_deeds.cancel, name="cancel_order"),
+    path(f"{ORDER}notes/", order_deeds.save_note, name="add_note"),
+    path(f"{ORDER}contact/", contact_page.edit_contact, name="edit_contact"),
+    path(f"{ORDER}check-payment/", order_deeds.check_payment, name="check_payment"),
+    path(f"{ORDER}request-payment/", request_window.request_page, name="request_payment"),
+    path(f"{ORDER}payment-requests/", request_window.send_request, name="send_request"),
+    path(f"{ORDER}payment-requests/test/", request_window.test_request, name="test_request"),
+    path(f"{ORDER}payment-requests/preview/", request_window.preview, name="preview_request"),
+    path(f"{ORDER}payment-requests/preview/frame/", request_window.preview_frame, name="preview_frame"),
+    path(f"{REQUEST}undo/", order_deeds.undo, name="undo_request"),
+    path(f"{REQUEST}send-now/", order_deeds.send_at_once, name="send_now"),
+    path(f"{REQUEST}withdraw/", order_deeds.withdraw, name="withdraw_request"),
+    path(f"{ORDER}add-payment/", payment_window.payment_page, name="add_payment"),
+    path(f"{ORDER}payments/", payment_window.save_payment, name="save_payment"),
+    path(f"{ORDER}payments/<str:payment>/reverse/", payment_window.reverse, name="reverse_payment"),
+    path("settings/", shop_settings.shop, name="settings"),
+    path("settings/invoices/", shop_settings.invoices, name="invoice_settings"),
+    path("settings/emails/", shop_settings.emails, name="email_settings"),
+    path("settings/logo/", shop_settings.logo, name="logo"),
+    path("settings/people/", people_pages.people, name="people"),
+    path("settings/profile/", people_pages.profile, name="profile"),
+    path("settings/processors/", processors_page.processors, name="processors"),
+    path("settings/processors/default/", processors_page.set_default, name="default_processor"),
+    path("settings/processors/connect/<slug:kind>/", processors_page.connect, name="connect_processor"),
+    path(f"{PROCESSOR}check/", processors_page.check, name="check_processor"),
+    path(f"{PROCESSOR}webhooks/", processors_page.connect_webhooks, name="connect_webhooks"),
+    path(f"{PROCESSOR}keys/", processors_page.replace_keys, name="replace_keys"),
+    path(f"{PROCESSOR}remove/", processors_page.remove, name="remove_processor"),
+]

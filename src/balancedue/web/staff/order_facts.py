@@ -1,0 +1,68 @@
+"""Everything an order's page speaks of, read once."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from balancedue.actions.ask_gate import Processors, read_processors, request_gate
+from balancedue.models import (
+    Delivery,
+    Order,
+    Payment,
+    PaymentAttempt,
+    PaymentRequest,
+    Standing,
+    invoice_of,
+    read_standing,
+)
+from balancedue.models.order_lists import facts_of
+from balancedue.rules.gate import Gate
+from balancedue.rules.invoice import Invoice
+from balancedue.rules.tags import Clock, Tag, order_tag
+from balancedue.web.guard import StaffRequest
+
+from .page import find_order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """An order as staff see it at this moment. Lists are newest first; `latest` is the newest request or None."""
+
+    order: Order
+    standing: Standing
+    invoice: Invoice
+    processors: Processors
+    gate: Gate
+    tag: Tag
+    requests: list[PaymentRequest]
+    payments: list[Payment]
+    attempts: list[PaymentAttempt]
+    deliveries: list[Delivery]
+
+    @property
+    def latest(self) -> PaymentRequest | None:
+        return self.requests[0] if self.requests else None
+
+    def letters_of(self, request: PaymentRequest) -> list[Delivery]:
+        """The copies of a request's letter."""
+        return [d for d in self.deliveries if d.request_id == request.pk and d.kind == "payment_request"]
+
+
+def read_order(request: StaffRequest, number: str) -> OrderFacts:
+    """The order of that number in the request's account, or Http404."""
+    order = find_order(request, number)
+    account = request.account
+    standing, processors = read_standing(order), read_processors(account)
+    clock = Clock(timezone.now(), account.zone, account.locale)
+    return OrderFacts(
+        order=order,
+        standing=standing,
+        invoice=invoice_of(order, standing, test_mode=processors.test_mode),
+        processors=processors,
+        gate=request_gate(order, standing, processors, role=request.membership.role),
+        tag=order_tag(facts_of(order), clock),
+        requests=list(order.requests.select_related("sent_by")),
+        payments=list(order.payments.all()),
+        attempts=list(order.attempts.select_related("connection")),
+        deliveries=list(order.deliveries.all()),
+    )

@@ -1,0 +1,58 @@
+"""What all staff pages do alike: draw a page, find the order, answer a form."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from balancedue.actions.ask_gate import Processors, read_processors
+from balancedue.models import Order
+from balancedue.models.order_lists import with_facts
+from balancedue.rules.gate import MANAGER, OWNER, STAFF, at_least
+from balancedue.web.guard import StaffRequest
+
+
+def show(
+    request: StaffRequest,
+    template: str,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+    processors: Processors | None = None,
+) -> HttpResponse:
+    """A page of the back office, with what its layout reads."""
+    chosen = processors if processors is not None else read_processors(request.account)
+    role = request.membership.role
+    frame = {
+        "themed": True,
+        "test_mode": chosen.test_mode,
+        "may_work": at_least(role, STAFF),
+        "may_manage": at_least(role, MANAGER),
+        "may_own": at_least(role, OWNER),
+    }
+    return render(request, template, frame | (context or {}), status=status)
+
+
+def find_order(request: StaffRequest, number: str) -> Order:
+    """The account's order of that number with everything its tag needs; Http404 otherwise (N12)."""
+    found = with_facts(request.account.orders.filter(number=number)).prefetch_related("lines", "payments").first()
+    if found is None:
+        raise Http404("no such order in this account")
+    found.account = request.account
+    return found
+
+
+def done(request: HttpRequest, to: str, *args: Any, words: str = "", **kwargs: Any) -> HttpResponse:
+    """A form was taken in: go on to `to`, and say so there. For htmx 204 with the address to go to."""
+    if words:
+        messages.info(request, words)
+    answer = redirect(to, *args, **kwargs)
+    if not is_htmx(request):
+        return answer
+    return HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether a part of the page is asked for, not the page."""
+    return bool(getattr(request, "htmx", False))

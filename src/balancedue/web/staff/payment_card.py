@@ -1,0 +1,234 @@
+"""The payment card: what is due, what was asked, and the one next step (ux.md 3.3, "States of the card")."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import segno
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+
+from balancedue.models import Delivery, Payment, PaymentAttempt, PaymentRequest
+from balancedue.processors.registry import maker
+from balancedue.rules.clock_words import day_words, time_words
+from balancedue.rules.gate import STAFF, at_least
+from balancedue.rules.methods import CARD
+from balancedue.rules.money import Money
+from balancedue.rules.states import (
+    EXPIRED,
+    HOLDING,
+    IN_FLIGHT,
+    OPENED,
+    PAID,
+    PUT_ASIDE,
+    SENT,
+    SUPERSEDED,
+    WITHDRAWN,
+)
+from balancedue.web.guard import StaffRequest
+
+from .order_facts import OrderFacts
+from .order_list import link_of
+
+SOON, LATELY, SELDOM = 3, 10, 60  # seconds between looks (ux.md 2, Live data)
+LATELY_IS = timedelta(minutes=10)
+NOT_ARRIVED = ("failed", "bounced")
+UNDER_WAY = ("waiting", "sending")
+_CHANGING = re.compile(r'value="[A-Za-z0-9]{64}"|<time[^>]*>[^<]*</time>')  # CSRF tokens, "2 minutes ago"
+
+
+@dataclass(slots=True)
+class Card:
+    """The card as the template draws it. `state` names the row of ux.md 3.3; `every` is 0 when nothing will change."""
+
+    facts: OrderFacts
+    state: str
+    sum: Money
+    label: str = "Balance due"
+    about: str = ""
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    request: PaymentRequest | None = None
+    failed: list[Delivery] = field(default_factory=list)
+    late: list[Delivery] = field(default_factory=list)
+    attempt: PaymentAttempt | None = None
+    put_aside: PaymentAttempt | None = None
+    surplus: list[Money] = field(default_factory=list)
+    was: Money | None = None  # what the open request asked for, when that has changed
+    link: str = ""
+    qr: SafeString = field(default_factory=SafeString)
+    pays_through: str = ""
+    holds_until: datetime | None = None
+    every: int = 0
+    spoken: str = ""
+
+    @property
+    def ask_words(self) -> str:
+        """The words on the button that opens the window."""
+        if self.failed:
+            return "Fix address and resend"
+        if self.was is not None:
+            return "Send updated request"
+        again = {SENT: "Request again", OPENED: "Request again", EXPIRED: "New link", WITHDRAWN: "New link"}
+        return again.get(self.state, "Edit and send" if self.state == "undone" else "Request Payment")
+
+    @property
+    def ask_first(self) -> bool:
+        """Whether asking is the next thing to do: not while the customer has a request that holds."""
+        return self.state not in (SENT, OPENED) or bool(self.failed) or self.was is not None
+
+    @property
+    def gate_tone(self) -> str:
+        """How loud the reason is while nothing can be requested; "" for the plain ones."""
+        return {"processor_broken": "crit", "no_processor": "warn", "processor_not_compatible": "warn"}.get(
+            self.facts.gate.code, ""
+        )
+
+    @property
+    def reversible(self) -> list[Payment]:
+        """Payments added by hand that still count."""
+        return [p for p in self.facts.payments if p.method != CARD and not p.is_reversed]
+
+
+def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
+    """Work out the card from the facts."""
+    balance, latest = facts.standing.balance, facts.latest
+    card = Card(facts, _state(facts), balance.credit if balance.credit else balance.due, request=latest)
+    if balance.credit:
+        card.label = "Credit"
+    locale = request.account.locale
+    if balance.settled and balance.due:
+        card.about = f"of {balance.total.show(locale)}, {balance.settled.show(locale)} paid"
+    if facts.order.is_cancelled:
+        card.about = _cancelled_words(request, facts)
+    chosen = facts.processors.for_requests
+    card.pays_through = maker(chosen.kind).label if chosen else ""
+    attempt = facts.standing.attempt
+    if attempt is not None and (attempt.state in IN_FLIGHT or attempt.needs_action):
+        card.attempt = attempt
+    if facts.attempts and facts.attempts[0].state == PUT_ASIDE:
+        card.put_aside = facts.attempts[0]
+    card.surplus = [p.amount for p in facts.payments if p.surplus and not p.is_reversed] if balance.credit else []
+    if latest is not None:
+        _add_request(request, card, latest)
+    card.every = _interval(card)
+    card.spoken = _spoken(card, locale)
+    return card
+
+
+def _add_request(request: StaffRequest, card: Card, latest: PaymentRequest) -> None:
+    letters = card.facts.letters_of(latest)
+    card.failed = [letter for letter in letters if letter.status in NOT_ARRIVED] if latest.is_live else []
+    card.late = [letter for letter in letters if letter.status in UNDER_WAY and letter.error]
+    if latest.status in (SENT, OPENED, PAID, SUPERSEDED, EXPIRED) and latest.sent_at:
+        card.steps = _steps(latest, failed=bool(letters) and len(card.failed) == len(letters))
+    balance = card.facts.standing.balance
+    if latest.status in (SENT, OPENED) and balance.due and latest.amount_at_sending_minor != balance.due.minor:
+        card.was = Money(latest.amount_at_sending_minor, card.facts.order.currency)
+    if latest.status == HOLDING:
+        card.holds_until = latest.hold_until
+    if latest.status not in (WITHDRAWN, EXPIRED, HOLDING) and at_least(request.membership.role, STAFF):
+        card.link = link_of(latest)
+        card.qr = _qr(card.link) if card.link else SafeString()
+
+
+def _state(facts: OrderFacts) -> str:
+    latest = facts.latest
+    if facts.order.is_cancelled:
+        return "cancelled"
+    if not facts.standing.balance.due:
+        return "settled"
+    if latest is None or latest.status in (PAID, SUPERSEDED):
+        return "new"
+    if latest.status == WITHDRAWN:
+        return "undone" if latest.sent_at is None else "withdrawn"
+    return str(latest.status)
+
+
+def _steps(latest: PaymentRequest, *, failed: bool) -> list[dict[str, Any]]:
+    """Sent, Opened, Paid. Payment without an opening is possible: the page was looked at and paid in one go."""
+    sent = {
+        "name": "Not delivered" if failed else "Sent",
+        "at": latest.sent_at,
+        "state": "failed" if failed else "done",
+    }
+    opened = {"name": "Opened", "at": latest.opened_at, "state": "done" if latest.opened_at or latest.paid_at else ""}
+    paid = {"name": "Paid", "at": latest.paid_at, "state": "paid" if latest.paid_at else ""}
+    return [sent, opened, paid]
+
+
+def _cancelled_words(request: StaffRequest, facts: OrderFacts) -> str:
+    account, order = request.account, facts.order
+    assert order.cancelled_at is not None
+    on = day_words(order.cancelled_at.astimezone(account.zone).date(), account.locale)
+    paid = facts.standing.balance.settled
+    rest = f" {paid.show(account.locale)} was paid and not refunded." if paid.minor > 0 else ""
+    return f"Order cancelled {on}.{rest}"
+
+
+def _interval(card: Card) -> int:
+    if card.attempt is not None:
+        return SOON
+    if card.state in ("cancelled", "settled"):
+        return 0
+    latest = card.request
+    if latest is None:
+        return SELDOM
+    if card.state == HOLDING or any(d.status in UNDER_WAY and not d.error for d in card.facts.letters_of(latest)):
+        return SOON
+    moments = [moment for moment in (latest.sent_at, latest.opened_at) if moment]
+    lately = any(timezone.now() - moment < LATELY_IS for moment in moments)
+    return LATELY if lately else SELDOM
+
+
+def _spoken(card: Card, locale: str) -> str:
+    """What a change to this state sounds like."""
+    if card.attempt is not None:
+        return "A card payment is in progress"
+    if card.state == "settled":
+        settled = card.facts.standing.balance.settled
+        return f"Paid {settled.show(locale)}" if settled else "Nothing is due"
+    if card.failed:
+        return f"Not delivered to {card.failed[0].to}"
+    return {SENT: "The payment request was sent", OPENED: "The invoice was opened"}.get(card.state, "")
+
+
+@lru_cache(maxsize=128)
+def _qr(link: str) -> SafeString:
+    drawn = segno.make(link, error="m").svg_inline(border=0, omitsize=True, title="QR code of the invoice link")
+    return mark_safe(drawn)  # noqa: S308 - drawn by segno from an address of our own
+
+
+def card_html(request: StaffRequest, facts: OrderFacts) -> tuple[SafeString, Card, str]:
+    """The card as markup that asks for itself again while something may change; the card; a print of what it shows."""
+    card = payment_card(request, facts)
+    account = request.account
+    context = {
+        "card": card,
+        "order": facts.order,
+        "invoice": facts.invoice,
+        "gate": facts.gate,
+        "fix_url": reverse(facts.gate.fix_page, args=[account.slug]) if facts.gate.fix_page else "",
+        "may_work": at_least(request.membership.role, STAFF),
+        "waits_since": _since(request, card),
+        "attempt_since": _at(request, card.attempt.started_at) if card.attempt else "",
+    }
+    inside = render_to_string("staff/order/payment_card.html", context, request)
+    seen = hashlib.sha256(_CHANGING.sub("", inside).encode()).hexdigest()[:16]
+    frame = {"inside": inside, "seen": seen, "every": card.every, "order": facts.order, "card_state": card.state}
+    return SafeString(render_to_string("staff/order/live_card.html", frame, request)), card, seen
+
+
+def _since(request: StaffRequest, card: Card) -> str:
+    """Since when the letter waits, once the undo time is over."""
+    if card.holds_until is None or card.holds_until > timezone.now() - timedelta(seconds=SOON):
+        return ""
+    return _at(request, card.holds_until)
+
+
+def _at(request: StaffRequest, moment: datetime) -> str:
+    return time_words(moment, request.account.locale, request.account.zone)

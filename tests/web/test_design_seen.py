@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from balancedue.web.styleguide import PAGES
 from tests.browser import NewContext
@@ -100,9 +100,10 @@ def test_a_form_leaves_once(live_server: Any, page: Page) -> None:
     page.keyboard.press("p")
     page.fill("#id_amount", "500")
     assert page.inner_text("#add-payment output") == "Balance after this: $605.28"
-    page.keyboard.press("Control+Enter")
-    page.keyboard.press("Control+Enter")
-    assert page.inner_text("#add-payment .primary") == "Saving"
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.keyboard.press("Control+Enter")
+        page.keyboard.press("Control+Enter")
+    expect(page.locator("#add-payment .primary")).to_have_text("Saving")
     assert len(posts) == 1
 
 
@@ -115,6 +116,7 @@ def test_keys_are_off_in_fields_and_by_the_switch(live_server: Any, page: Page) 
     assert page.input_value("#note") == "rp"
     page.locator("#note").blur()
     page.keyboard.press("Shift+?")
+    expect(page.locator("#shortcuts")).to_be_visible()
     page.uncheck("#shortcuts-on")
     page.keyboard.press("Escape")
     page.keyboard.press("r")

@@ -25,7 +25,7 @@ USAGE = """balancedue: collect the balance due on an order, by e-mail and card.
   balancedue mailbox    a mail server whose mail you read at /mailbox/
 
   balancedue create-account, create-api-key, connect-processor, import-orders, check-books, backup, restore,
-  and every Django command (migrate, check --deploy, shell): each says more with --help
+  reseal, and every Django command (migrate, check --deploy, shell): each says more with --help
 """
 
 

@@ -77,6 +77,10 @@ class PaymentRequest(models.Model):
         """Make the link: a hash to find it by, a sealed copy so that staff can copy it again (I1)."""
         token = new_token()
         self.token_hash = token_hash(token)
+        self.seal_token(token)
+
+    def seal_token(self, token: str) -> None:
+        """Seal the copy with the newest key."""
         self.token_sealed = seal(token, place=self._place)
 
     @property

@@ -53,7 +53,14 @@ def test_the_link_opens_the_order_as_an_invoice_without_a_login(client: Client, 
     seen = page(client, sent)
     assert seen.status_code == 200
     text = words(seen)
-    for told in (f"Invoice INV-{sent.order.number}", "$1,105.28", "Fleece hoodie", "Riverside High", "May 1, 2099", "Hi Dana"):
+    for told in (
+        f"Invoice INV-{sent.order.number}",
+        "$1,105.28",
+        "Fleece hoodie",
+        "Riverside High",
+        "May 1, 2099",
+        "Hi Dana",
+    ):
         assert told in text
     assert f'href="/i/{sent.token}/pay/"' in seen.content.decode()
     assert "Not paid yet" in text
@@ -248,7 +255,10 @@ def test_a_human_gesture_counts_as_opened_once(client: Client, sent: PaymentRequ
     assert Event.objects.filter(kind="request_opened").count() == 1
 
 
-@pytest.mark.parametrize("sent_words", [{}, {"sign": "click", "seen": "9999"}, {"sign": "wheel", "seen": "100"}, {"sign": "wheel", "seen": "x"}])
+@pytest.mark.parametrize(
+    "sent_words",
+    [{}, {"sign": "click", "seen": "9999"}, {"sign": "wheel", "seen": "100"}, {"sign": "wheel", "seen": "x"}],
+)
 def test_what_is_no_gesture_does_not_count(client: Client, sent: PaymentRequest, sent_words: dict[str, str]) -> None:
     """I4."""
     client.post(f"/i/{sent.token}/opened/", sent_words)

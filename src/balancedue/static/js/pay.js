@@ -23,7 +23,6 @@ const look = () => {
 
 const failed = () => { if (ready) return; by("card").hidden = true; by("card-failed").hidden = false };
 const late = setTimeout(failed, 8000);
-const script = by("processor-script");
 const start = () => {
   stripe = window.Stripe(form.dataset.key, {locale: form.dataset.locale});
   elements = stripe.elements({mode: "payment", amount: Number(form.dataset.amount), currency: form.dataset.currency, appearance: look(), locale: form.dataset.locale});
@@ -44,8 +43,11 @@ const wallets = () => {
   express.on("confirm", () => pay(true));
   express.mount("#wallet-buttons");
 };
-if (window.Stripe) start();
-else { script.addEventListener("load", start); script.addEventListener("error", failed) }
+const script = document.createElement("script");
+script.addEventListener("load", start);
+script.addEventListener("error", failed);
+script.src = form.dataset.script;
+document.head.append(script);
 
 /* What the page says. One thing at a time; the words take the focus. */
 const quiet = () => {

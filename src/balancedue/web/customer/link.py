@@ -74,9 +74,7 @@ class Link:
 
     @cached_property
     def invoice(self) -> Invoice:
-        prefetch_related_objects(
-            [self.order], "lines", Prefetch("payments", Payment.objects.select_related("attempt"))
-        )
+        prefetch_related_objects([self.order], "lines", Prefetch("payments", Payment.objects.select_related("attempt")))
         return invoice_of(self.order, self.standing, test_mode=self.processors.test_mode)
 
     @property

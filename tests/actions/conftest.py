@@ -23,3 +23,11 @@ def shop(transactional_db: None, sandbox: Sandbox) -> Iterator[Any]:
     card_shop: Any = import_module("tests.card_shop")  # tables can only be imported once settings are read
     with card_shop.open_card_shop(sandbox) as opened:
         yield opened
+
+
+@pytest.fixture
+def desk(db: None) -> Iterator[Any]:
+    """A tests.actions.desk.Desk: a shop and one order, no processor running. Its books must be right afterwards."""
+    opened: Any = import_module("tests.actions.desk").open_desk()
+    yield opened
+    assert opened.breaches() == []

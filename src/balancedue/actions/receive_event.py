@@ -9,11 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from balancedue.models import PaymentAttempt, ProcessorConnection, ProcessorEvent
+from balancedue.processors.base import Kind
 from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.ids import new_id
+from balancedue.rules.states import PUT_ASIDE, SUCCEEDED
 
-from .ask_processor import check_attempt
+from .ask_processor import look_up
 from .open_processor import open_processor
+from .settle import settle
 
 LEASE = timedelta(minutes=2)
 UNREADABLE = "unreadable"  # well signed, but not an event: for a person to look at
@@ -82,19 +85,18 @@ def _look_into(event: ProcessorEvent) -> tuple[str, str]:
         return ProcessorEvent.PARKED, "the processor signed it, but it is no event"
     if not event.reference and not event.attempt_public_id:
         return ProcessorEvent.DONE, ""  # speaks of nothing that is ours to know
-    names = Q(reference=event.reference) & ~Q(reference="") | Q(public_id=event.attempt_public_id)
     # Only this connection's own attempts: a webhook cannot speak for another account (D6).
-    attempt = (
-        PaymentAttempt.objects.filter(names, connection_id=event.connection_id).select_related("connection").first()
-    )
+    attempts = PaymentAttempt.objects.filter(connection_id=event.connection_id).select_related("connection")
+    attempt = attempts.exclude(reference="").filter(reference=event.reference).first()
+    if attempt is None:  # the webhook may come before the answer that named the object: our own id finds it
+        attempt = attempts.filter(public_id=event.attempt_public_id).first()
     if attempt is None:
         return ProcessorEvent.NEW, "no attempt of this processor is known by these names"
-    heard_by_name = attempt.reference or event.reference
-    if not attempt.reference:
-        attempt.reference = heard_by_name  # the webhook may come before the answer that named the object
-    checked = check_attempt(attempt, by=PROCESSOR)
-    if checked.is_in_flight and checked.code:
-        return ProcessorEvent.NEW, checked.code
+    attempt.reference = attempt.reference or event.reference
+    outcome = look_up(attempt)
+    attempt = settle(attempt, outcome, by=PROCESSOR)
+    if outcome.kind is Kind.UNKNOWN and attempt.state not in (SUCCEEDED, PUT_ASIDE):
+        return ProcessorEvent.NEW, outcome.detail or outcome.code or "the processor was not heard"
     return ProcessorEvent.DONE, ""
 
 

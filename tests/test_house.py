@@ -15,7 +15,7 @@ from tests.house import PACKAGE, ROOT, calls, circles, dictionaries, functions, 
 
 FLOORS = [
     {"rules"},
-    {"models", "processors", "transports", "documents"},
+    {"models", "processors", "transports", "documents", "readers"},
     {"actions"},
     {"web", "web.staff", "web.customer", "web.api", "web.hooks", "templatetags"},
     {"config", "management", "running", "cli", "apps", "__main__"},  # where everything is wired together and started

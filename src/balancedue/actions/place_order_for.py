@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +18,7 @@ from .order_lines import OrderDraft
 from .place_order import place_order
 from .save_contact import save_contact
 
-ContactFacts = Mapping[str, object]  # what save_contact takes
+ContactFacts = Mapping[str, Any]  # what save_contact takes
 NOTHING: ContactFacts = {"company": "", "phone": "", "tax_id": "", "billing_address": {}, "shipping_address": {}}
 
 

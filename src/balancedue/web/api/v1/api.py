@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
@@ -17,6 +17,8 @@ from . import orders, payment_requests, payments, problems
 from .description import Description
 from .keys import Bearer
 from .strict_json import StrictJson
+
+View = Callable[..., HttpResponse]
 
 ABOUT = (
     "Orders, payments and payment requests. Amounts are integers in minor units beside a `currency`. "
@@ -45,15 +47,19 @@ api = Api(
 api.add_router("/orders", orders.router)
 api.add_router("", payments.router)
 api.add_router("", payment_requests.router)
-api.add_exception_handler(Refused, problems.refused)
-api.add_exception_handler(ValidationError, problems.not_valid)
-api.add_exception_handler(AuthenticationError, problems.no_key)
-api.add_exception_handler(HttpError, problems.not_read)
-api.add_exception_handler(Http404, problems.not_found)
-api.add_exception_handler(Exception, problems.failed)
+_SAYS_NO: dict[type[Exception], Any] = {
+    Refused: problems.refused,
+    ValidationError: problems.not_valid,
+    AuthenticationError: problems.no_key,
+    HttpError: problems.not_read,
+    Http404: problems.not_found,
+    Exception: problems.failed,
+}
+for kind, handler in _SAYS_NO.items():
+    api.add_exception_handler(kind, handler)
 
 
-def _problems_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _problems_only(view: View) -> View:
     """The view, with what Django itself would refuse told as a problem too."""
 
     @csrf_exempt  # nobody is signed in here by a cookie
@@ -86,11 +92,11 @@ urls = (
     [
         URLPattern(
             pattern.pattern,
-            nothing_here if pattern.name == "api-root" else _problems_only(pattern.callback),
+            nothing_here if pattern.name == "api-root" else _problems_only(cast(View, pattern.callback)),
             pattern.default_args,
             pattern.name,
         )
-        for pattern in api.urls[0]
+        for pattern in cast(list[URLPattern], api.urls[0])
     ],
     "ninja",
     "api-v1",

@@ -85,10 +85,15 @@ def _method(code: str) -> str:
     return code
 
 
-def _text(at_most: int) -> Any:
-    return Annotated[str, Field(max_length=at_most), AfterValidator(_plain)]
-
-
+Plain = Annotated[str, AfterValidator(_plain)]
+Text40 = Annotated[Plain, Field(max_length=40)]
+Text60 = Annotated[Plain, Field(max_length=60)]
+Text80 = Annotated[Plain, Field(max_length=80)]
+Text120 = Annotated[Plain, Field(max_length=120)]
+Text200 = Annotated[Plain, Field(max_length=200)]
+Text254 = Annotated[Plain, Field(max_length=254)]
+Text500 = Annotated[Plain, Field(max_length=500)]
+MailAddress = Text254
 Minor = Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR, description="In minor units of the currency")]
 Quantity = Annotated[
     Decimal,
@@ -101,7 +106,6 @@ Rate = Annotated[
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
 Method = Annotated[str, AfterValidator(_method), WithJsonSchema({"type": "string", "enum": list(MANUAL)})]
-MailAddress = _text(254)
 Message = Annotated[str, Field(max_length=MAX_MESSAGE), AfterValidator(_plain_lines)]
 Note = Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(_plain_lines)]
 
@@ -109,23 +113,23 @@ Note = Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(_plain_lines)]
 class AddressBody(Body):
     """A postal address; `country` is an ISO 3166-1 code of two letters."""
 
-    line1: _text(200) = ""  # type: ignore[valid-type]
-    line2: _text(200) = ""  # type: ignore[valid-type]
-    city: _text(120) = ""  # type: ignore[valid-type]
-    region: _text(120) = ""  # type: ignore[valid-type]
-    postcode: _text(40) = ""  # type: ignore[valid-type]
+    line1: Text200 = ""
+    line2: Text200 = ""
+    city: Text120 = ""
+    region: Text120 = ""
+    postcode: Text40 = ""
     country: Annotated[str, Field(pattern="^([A-Z]{2})?$")] = ""
 
 
 class ContactBody(Body):
     """Who the order is for: at least a name, a company or an e-mail address; or the `id` of a contact you have."""
 
-    id: _text(40) = ""  # type: ignore[valid-type]
-    name: _text(120) = ""  # type: ignore[valid-type]
-    company: _text(200) = ""  # type: ignore[valid-type]
+    id: Text40 = ""
+    name: Text120 = ""
+    company: Text200 = ""
     email: MailAddress = ""
-    phone: _text(60) = ""  # type: ignore[valid-type]
-    tax_id: _text(60) = ""  # type: ignore[valid-type]
+    phone: Text60 = ""
+    tax_id: Text60 = ""
     billing_address: AddressBody | None = None
     shipping_address: AddressBody | None = None
 
@@ -138,11 +142,11 @@ class ContactBody(Body):
 class LineBody(Body):
     """One line of an order. `unit_price` in minor units, `quantity` with at most 3 decimals, `tax_rate` in percent."""
 
-    description: _text(500)  # type: ignore[valid-type]
+    description: Text500
     quantity: Quantity
     unit_price: Minor
-    sku: _text(80) = ""  # type: ignore[valid-type]
-    detail: _text(500) = ""  # type: ignore[valid-type]
+    sku: Text80 = ""
+    detail: Text500 = ""
     tax_rate: Rate = Decimal(0)
 
 
@@ -161,7 +165,7 @@ class OrderBody(Body):
     shipping_tax_rate: Rate | None = None
     prices_include_tax: bool | None = None
     due_date: Day | None = None
-    po_number: _text(60) = ""  # type: ignore[valid-type]
+    po_number: Text60 = ""
     internal_note: Note = ""
 
 
@@ -174,7 +178,7 @@ class OrderChange(Body):
     shipping: Minor | None = None
     shipping_tax_rate: Rate | None = None
     due_date: Day | None = None
-    po_number: _text(60) | None = None  # type: ignore[valid-type]
+    po_number: Text60 | None = None
     internal_note: Note | None = None
 
 
@@ -184,7 +188,7 @@ class PaymentBody(Body):
     amount: Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="In minor units of the order's currency")]
     currency: Currency | None = None
     method: Method
-    reference: _text(120) = ""  # type: ignore[valid-type]
+    reference: Text120 = ""
     received_on: Day | None = None
     note: Annotated[str, Field(max_length=2000), AfterValidator(_plain_lines)] = ""
     even_if_alike: Annotated[

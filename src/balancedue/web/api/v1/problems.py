@@ -153,25 +153,24 @@ _SENTENCES = {
 }
 
 
+_BOUNDS = {
+    "greater_than": ("gt", "Enter an amount above {}"),
+    "greater_than_equal": ("ge", "Enter {} or more"),
+    "less_than_equal": ("le", "Enter at most {:,}"),
+    "too_long": ("max_length", "Give at most {:,}"),
+    "too_short": ("min_length", "Give at least {:,}"),
+    "string_too_long": ("max_length", "Keep this to {:,} characters"),
+    "string_too_short": ("min_length", "Give at least {:,} character"),
+}
+
+
 def _sentence(fault: dict[str, Any]) -> str:
     kind, facts = fault["type"], fault.get("ctx") or {}
     if kind == "value_error":
         return str(facts["error"])
     if kind in ("literal_error", "enum"):
         return f"Give one of {facts['expected'].replace(chr(39), '')}"
-    if kind in ("greater_than_equal", "less_than_equal", "greater_than"):
-        bound = facts.get("ge", facts.get("le", facts.get("gt")))
-        words = {
-            "greater_than_equal": "or more",
-            "less_than_equal": "or less",
-            "greater_than": "as the least, exclusive",
-        }
-        return "Enter an amount above 0" if kind == "greater_than" else f"Give {bound} {words[kind]}"
-    if kind in ("too_long", "too_short"):
-        bound = facts.get("max_length", facts.get("min_length"))
-        return f"Give {'at most' if kind == 'too_long' else 'at least'} {bound}"
-    if kind == "string_too_long":
-        return f"Keep this to {facts['max_length']:,} characters"
-    if kind == "string_too_short":
-        return "Give a text that is not empty"
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return words.format(facts[name])
     return _SENTENCES.get(kind, str(fault["msg"]))

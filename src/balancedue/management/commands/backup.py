@@ -1,54 +1,37 @@
-"""`balancedue backup FILE`: a consistent copy of the SQLite database, while everything runs."""
+"""`balancedue backup FILE`: a consistent copy of the SQLite database, while everything goes on running."""
 
-import os
-import tempfile
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from balancedue.management.sqlite_copy import copy_database, counted, database_file, faults_of, sync_folder
+from balancedue.running.sqlite_file import copy, database_file, problem_with
 
 
 class Command(BaseCommand):
-    help = "Copy the SQLite database while it runs, and check the copy before it gets its name."
+    help = "Copy the database (SQLite) into a new file, consistent, while the server and the worker run."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument(
-            "--replace", action="store_true", help="replace a file that is there, once the copy is good"
-        )
+        parser.add_argument("file", type=Path, help="the copy; must not be there yet")
 
-    def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
-        live, target = database_file(), file.resolve()
-        if not live.exists():
-            raise CommandError(f"There is no database at {live}")
-        if target == live or target.name.startswith(f"{live.name}-"):
-            raise CommandError("That is the database itself. Choose another file.")
-        if target.exists() and not replace:
-            raise CommandError(f"There is already a file {file}. Choose another name, or add --replace.")
-        if not target.parent.is_dir():
-            raise CommandError(f"There is no folder {file.parent}")
-        self.stdout.write(f"{file}: {_backed_up(live, target)}")
-        self.stdout.write("Keep BALANCEDUE_FIELD_KEYS as well, in another place: without it nobody can open the links")
-        self.stdout.write("and the processors' keys in this copy.")
-
-
-def _backed_up(live: Path, target: Path) -> str:
-    """Copy beside the target, check, and only then give it its name."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # readable by us alone
-    os.close(handle)
-    copy = Path(name)
-    try:
-        copy_database(live, copy)
-        faults = faults_of(copy)
-        if faults:
-            raise CommandError("The copy is not good and was not kept. " + " ".join(faults))
-        words = counted(copy)
-        copy.replace(target)
-        sync_folder(target.parent)
-        return words
-    except OSError as error:
-        raise CommandError(f"{target}: {error.strerror or error}") from error
-    finally:
-        copy.unlink(missing_ok=True)
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        source = database_file()
+        if source is None:
+            raise CommandError("This is for SQLite. For PostgreSQL: pg_dump --format=custom --file=FILE DATABASE_URL")
+        if not source.exists():
+            raise CommandError(f"There is no database at {source} yet. First: balancedue migrate")
+        if file.exists():
+            raise CommandError(f"{file} is there already. Nothing was written over.")
+        try:
+            copy(source, file)
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(f"{file} could not be written: {error}") from error
+        problem = problem_with(file)
+        if problem:
+            raise CommandError(f"{file} was written but does not read back: {problem}")
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as made:
+            orders = made.execute("SELECT count(*) FROM balancedue_order").fetchone()[0]
+        self.stdout.write(f"{file}: {file.stat().st_size:,} bytes, {orders:,} orders, read back and whole.")
+        self.stdout.write("The keys are not in it: keep BALANCEDUE_FIELD_KEYS and BALANCEDUE_SECRET_KEY elsewhere.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from balancedue.models import Account, Order, ProcessorConnection, Standing
+from balancedue.models.sealing import CannotUnseal
 from balancedue.processors.base import Can
 from balancedue.processors.registry import maker
 from balancedue.rules import gate
@@ -71,5 +72,9 @@ def _fact(connection: ProcessorConnection, currency: str, account: Account) -> P
         on = day_words(connection.broken_at.astimezone(account.zone).date(), account.locale)
         at = time_words(connection.broken_at, account.locale, account.zone)
         broken = f"{kind.label} stopped accepting our key on {on} at {at}. Customers cannot pay until it is fixed."
-    smallest = open_processor(connection).smallest(currency) if can_request else None
+    smallest = None
+    try:
+        smallest = open_processor(connection).smallest(currency) if can_request else None
+    except CannotUnseal:  # another field key than the one they were sealed with
+        broken = broken or f"The keys of {kind.label} cannot be opened. Customers cannot pay until you enter them."
     return ProcessorFact(kind.label, can_request, kind.why_not, smallest, broken)

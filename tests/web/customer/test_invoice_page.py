@@ -1,7 +1,7 @@
 """The invoice as its customer sees it."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,32 +20,13 @@ from balancedue.models import Event, Order, PaymentRequest
 from balancedue.rules.actor import COMMAND
 from balancedue.rules.ids import new_token
 from tests import makers
+from tests.web.customer.seen import words
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def account() -> Any:
-    return makers.make_account(terms="Due on receipt.", next_steps="We print within 2 days.")
-
-
-@pytest.fixture
-def sent(account: Any) -> PaymentRequest:
-    """A request of $1,105.28 that has left."""
-    makers.make_connection(account)
-    staff = makers.make_user(account)
-    return makers.make_sent_request(makers.make_order(account, due_date=date(2099, 5, 1)), by=staff, message="Hi Dana")
-
-
 def page(client: Client, request: PaymentRequest, rest: str = "") -> Any:
     return client.get(f"/i/{request.token}/{rest}")
-
-
-def words(response: Any) -> str:
-    """What a reader sees, as one line."""
-    body = re.sub(r"(?s)<(script|style|svg).*?</\1>", "", response.content.decode())
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", body).replace("&#x27;", "'"))
-    return text.replace("\u2212", "-")
 
 
 def test_the_link_opens_the_order_as_an_invoice_without_a_login(client: Client, sent: PaymentRequest) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from balancedue.management.sqlite_checks import deeper_problem_with
 from balancedue.running.sqlite_file import copy, database_file, problem_with
 
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
             copy(source, file)
         except (OSError, sqlite3.Error) as error:
             raise CommandError(f"{file} could not be written: {error}") from error
-        problem = problem_with(file)
+        problem = problem_with(file) or deeper_problem_with(file)
         if problem:
             raise CommandError(f"{file} was written but does not read back: {problem}")
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as made:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from balancedue.management.sqlite_checks import deeper_problem_with
 from balancedue.running.sqlite_file import database_file, is_in_use, problem_with, put_in_place
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         target = database_file()
         if target is None:
             raise CommandError("This is for SQLite. For PostgreSQL: pg_restore --clean --if-exists --dbname=URL FILE")
-        problem = problem_with(file)
+        problem = problem_with(file) or deeper_problem_with(file)
         if problem:
             raise CommandError(f"{file} is not a backup: {problem}. Nothing was changed.")
         if target.exists() and is_in_use(target):

@@ -1,5 +1,7 @@
 """Settings. Everything that differs between shops is read from the environment, here at the top (contract.md)."""
 
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,12 +88,15 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "balancedue.web.errors.Refusals",
 ]
+# Processors from other packages bring their fragment of the payment page along (docs/processors.md).
+_packages = [find_spec(entry.module.partition(".")[0]) for entry in entry_points(group="balancedue.processors")]
+_processor_templates = [Path(spec.origin).parent / "templates" for spec in _packages if spec and spec.origin]
 ROOT_URLCONF = "balancedue.config.urls"
 WSGI_APPLICATION = "balancedue.config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [Path(__file__).resolve().parent.parent / "templates"],
+        "DIRS": [Path(__file__).resolve().parent.parent / "templates", *_processor_templates],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -155,6 +160,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_ADAPTER = "balancedue.web.sign_in.Adapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no letters to strangers
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES  # who tries to sign in is counted by address
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -25,6 +25,10 @@ class Adapter(DefaultAccountAdapter):
         """Never."""
         return False
 
+    def format_email_subject(self, subject: str) -> str:
+        """The subject alone, without a site's name in brackets."""
+        return subject
+
     def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
         """No toast for signing in or out: the page that follows says it."""
 

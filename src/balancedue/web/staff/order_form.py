@@ -128,9 +128,7 @@ def _page(request: StaffRequest, sheet: Sheet, status: int) -> HttpResponse:
         "form": sheet.form,
         "order": sheet.order,
         "problems": sheet.problems,
-        "back_url": reverse("order", args=[slug, sheet.order.number])
-        if sheet.order
-        else reverse("orders", args=[slug]),
+        "back_url": back,
     }
     return show(request, "staff/orders/form.html", context, status=status)
 

@@ -114,7 +114,7 @@ def _offer(made: Maker, typed: QueryDict | None = None) -> Offer:
 
 def _shown(connection: ProcessorConnection, keys: KeysForm | None) -> Shown:
     made = maker(connection.kind)
-    labels = {setting.name: setting.label for setting in made.settings}
+    labels = {one.name: one.label for one in made.settings if one.secret or one.name.endswith("_key")}
     ends = [(labels[name], end) for name, end in connection.credentials_shown.items() if name in labels]
     return Shown(
         connection,

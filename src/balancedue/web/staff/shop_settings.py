@@ -24,12 +24,12 @@ class ShopForm(Form):
     """Names, addresses and looks."""
 
     name = Words(label="Shop name")
-    legal_name = Words(label="Legal name", required=False, help_text="As registered, if it is another.")
+    legal_name = Words(label="Legal name", required=False)
     email = Words(
-        label="Email", required=False, widget=forms.EmailInput, help_text="Mail to customers comes from this address."
+        label="Email", required=False, widget=forms.EmailInput, help_text="Mail to customers comes from it."
     )
     phone = Words(label="Phone", required=False)
-    tax_id = Words(label="Tax ID", required=False, help_text="VAT number, EIN and the like; stands on invoices.")
+    tax_id = Words(label="Tax ID", required=False, help_text="VAT number, EIN and the like.")
     brand_colour = Words(label="Brand color", required=False, help_text="Like #154FC3. Leave empty for none.")
     logo = forms.FileField(
         label="Logo", required=False, widget=forms.FileInput, help_text="PNG or JPEG, at most 200 kB."

@@ -206,7 +206,8 @@ def _processors_agree(orders: Orders) -> Iterator[str]:
                 yield f"{attempt.public_id}: booked {booked.plain}, the processor took {outcome.received}"
         elif paid != (attempt.state == SUCCEEDED) and not attempt.is_active:
             yield f"{attempt.public_id} is {attempt.state}, the processor says {outcome.kind.value}"
-        if not attempt.is_active and outcome.kind in (Kind.NEEDS_CUSTOMER, Kind.DECLINED) and outcome.retryable:
+        still_open = outcome.kind is Kind.NEEDS_CUSTOMER or (outcome.kind is Kind.DECLINED and outcome.retryable)
+        if still_open and not attempt.is_active:
             yield f"{attempt.public_id} is over here and can still be confirmed at the processor"
 
 

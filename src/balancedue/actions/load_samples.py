@@ -1,10 +1,10 @@
 """Load the sample shop: orders, payments and requests made by the same verbs as real ones."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import timezone
 
 from balancedue.models import Account, Order, User
@@ -18,11 +18,13 @@ from .change_account import change_account
 from .change_order import change_order
 from .connect_processor import check_connection, connect_processor, set_up_hook
 from .create_account import create_account
+from .deliver import deliver_next
 from .note_opening import note_opening
 from .order_lines import NewLine, OrderDraft
 from .place_order import place_order
 from .request_payment import RequestDraft, request_payment
 from .save_contact import save_contact
+from .withdraw_request import send_now
 
 
 def make_sample_account(
@@ -91,28 +93,14 @@ def _bring_to_state(owner: User, order: Order, draft: OrderDraft, sample: Sample
         request = request_payment(
             order=order, draft=RequestDraft(to=to, message=sample.message, notify=notify), by=owner, role="owner"
         )
+        send_now(request=request)
+        while deliver_next():
+            pass  # what comes next in this order's life comes after its letter
         if sample.state == "opened":
-            with transaction.atomic():
-                type(request).objects.filter(pk=request.pk, status="holding").update(
-                    status="sent", sent_at=timezone.now()
-                )
             note_opening(request=request)
     if sample.state == "changed":
         rush = NewLine("Rush fee, two days", Decimal(1), 15000)
-        change_order(
-            order=order,
-            draft=OrderDraft(
-                currency=draft.currency,
-                prices_include_tax=False,
-                contact=draft.contact,
-                lines=[*draft.lines, rush],
-                discount_minor=draft.discount_minor,
-                shipping_minor=draft.shipping_minor,
-                due_date=draft.due_date,
-                po_number=draft.po_number,
-            ),
-            by=owner.actor,
-        )
+        change_order(order=order, draft=replace(draft, lines=[*draft.lines, rush]), by=owner.actor)
     if sample.state == "cancelled":
         cancel_order(order=order, by=owner.actor)
 

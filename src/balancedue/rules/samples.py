@@ -73,7 +73,7 @@ def sample_orders() -> tuple[SampleOrder, ...]:
             ),
             days_ago=41,
             shipping_minor=1840,
-            payments=(SamplePayment("check", days_ago=30, reference="Check 1187"),),
+            payments=(SamplePayment("check", days_ago=30, reference="1187"),),
         ),
         SampleOrder(
             _who(
@@ -129,7 +129,7 @@ def sample_orders() -> tuple[SampleOrder, ...]:
                 ("Woven patch, sewn on", "60 × 40 mm", "24", 415),
             ),
             days_ago=22,
-            payments=(SamplePayment("card_terminal", 45000, days_ago=21, reference="Terminal 0031"),),
+            payments=(SamplePayment("card_terminal", 45000, days_ago=21, reference="0031"),),
         ),
         SampleOrder(
             _who(
@@ -148,7 +148,7 @@ def sample_orders() -> tuple[SampleOrder, ...]:
             days_ago=17,
             due_in_days=21,
             state="requested",
-            payments=(SamplePayment("check", 40000, days_ago=16, reference="Check 20448"),),
+            payments=(SamplePayment("check", 40000, days_ago=16, reference="20448"),),
         ),
         SampleOrder(
             _who(
@@ -204,7 +204,7 @@ def sample_orders() -> tuple[SampleOrder, ...]:
                 ("Screen set-up", "Two screens", "2", 2500),
             ),
             days_ago=6,
-            payments=(SamplePayment("check", 30000, days_ago=5, reference="Check 771"),),
+            payments=(SamplePayment("check", 30000, days_ago=5, reference="771"),),
             state="changed",
             message="Hello Lena, nearly there.",
         ),
@@ -234,7 +234,7 @@ def sample_orders() -> tuple[SampleOrder, ...]:
             discount_minor=7612,
             shipping_minor=3275,
             po_number="RHS-ATH-118",
-            payments=(SamplePayment("check", 50000, days_ago=1, reference="Check 4021"),),
+            payments=(SamplePayment("check", 50000, days_ago=1, reference="4021"),),
             note="Hoodies are on the press on Monday. Dana picks up in person.",
         ),
     )

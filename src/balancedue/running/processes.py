@@ -43,7 +43,12 @@ def start(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -
     """Start `python -m balancedue ARGUMENTS`; it is told to stop when its parent dies, where the system can do that."""
     command = [sys.executable, "-m", "balancedue", *arguments]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-        command, env=dict(environment), start_new_session=True, preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL
+        command,
+        env=dict(environment),
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # what they have to complain about is on stderr
     )
     return Child(name, process)
 

@@ -247,6 +247,7 @@
   function askBank(address, appearance) {
     const { surface, ink, quiet, line, accent } = COLOURS[isDark(appearance) ? "night" : "stripe"];
     const dialog = styled("dialog", {
+      margin: "auto",
       width: "min(30rem, calc(100vw - 2rem))", padding: "0", border: `1px solid ${line}`, borderRadius: "16px",
       background: surface, color: ink, boxShadow: "0 24px 64px rgb(0 0 0 / .35)", overflow: "hidden",
       colorScheme: isDark(appearance) ? "dark" : "light", font: "1rem/1.5 Inter, system-ui, sans-serif",

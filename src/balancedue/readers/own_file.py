@@ -46,7 +46,7 @@ def _order(row: int, line: str) -> RawOrder:
     contact = _texts(raw, stated.get("contact") or {}, "contact.", {*CONTACT_FIELDS}) if head is not None else None
     raw.fields = {**(head or {}), **(contact or {})}
     raw.number = raw.fields.get("number", "")
-    lines = stated.get("lines") if head is not None else []
+    lines = (stated.get("lines") or []) if head is not None else []
     if not isinstance(lines, list):
         raw.faults.append(Fault(row, "lines", "Give a list of lines"))
         lines = []

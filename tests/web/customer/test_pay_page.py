@@ -179,9 +179,12 @@ def test_a_slip_in_the_address_is_said_at_its_field(client: Client, sent: Paymen
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[]", b"null", b'{"page_key": "k"}', b'{"page_key": "k", "shown": 1.5}',
-     b'{"page_key": "k", "shown": true}', b'{"page_key": "", "shown": 5}', b'{"page_key": ["k"], "shown": 5}', b'{"page_key": "k", "shown": "110528"}',
-     b'{"page_key": "k", "shown": -5}', b'{"page_key": "k", "shown": 1e99}', b"[" * 9000],
+    [
+        b"{", b"[]", b"null", b"[" * 9000,
+        b'{"page_key": "k"}', b'{"page_key": "", "shown": 5}', b'{"page_key": ["k"], "shown": 5}',
+        b'{"page_key": "k", "shown": 1.5}', b'{"page_key": "k", "shown": true}', b'{"page_key": "k", "shown": "1"}',
+        b'{"page_key": "k", "shown": -5}', b'{"page_key": "k", "shown": 1e99}',
+    ],
 )  # fmt: skip
 def test_broken_input_is_refused_in_words(client: Client, sent: PaymentRequest, body: bytes) -> None:
     answer = client.post(f"/i/{sent.token}/pay/", body, content_type="application/json")

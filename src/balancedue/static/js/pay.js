@@ -5,7 +5,8 @@ const form = document.getElementById("pay-form");
 if (!form) return;
 const by = id => document.getElementById(id), told = by("told"), changed = by("changed"), problems = by("problems"), button = by("pay");
 const label = button.querySelector("span"), slow = by("slow"), pause = ms => new Promise(done => setTimeout(done, ms));
-let stripe, elements, card, shown = Number(form.dataset.shown), busy = false, ready = false;
+let stripe, elements, card, shown = Number(form.dataset.shown), busy = false, ready = false, leaving = false;
+const leave = url => { leaving = true; location.replace(url) };
 
 /* The look of our own page, for the frame: colours are read where they are worked out, light or dark */
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -79,16 +80,14 @@ const work = on => {
   busy = on;
   clearTimeout(slowly);
   slow.textContent = "";
-  button.toggleAttribute("aria-busy", on);
+  label.hidden = on;
   if (on) {
     button.setAttribute("aria-busy", "true");
-    label.dataset.words = "";
-    label.hidden = true;
     button.append(Object.assign(document.createElement("span"), {className: "busy-words", textContent: form.dataset.busyWords}));
     slowly = setTimeout(() => { slow.textContent = by("slow-words").content.textContent }, 2000);
   } else {
+    button.removeAttribute("aria-busy");
     button.querySelector(".busy-words")?.remove();
-    label.hidden = false;
   }
 };
 
@@ -107,7 +106,7 @@ const balanceChanged = answer => {
   show(changed);
 };
 const refused = answer => {
-  if (answer.go) return location.replace(answer.go);
+  if (answer.go) return leave(answer.go);
   if (answer.problems) return list(answer.problems);
   if (answer.page_amount) return balanceChanged(answer);
   tell(answer.sentence);
@@ -125,7 +124,7 @@ const confirm = (begun, wallet) => {
 };
 const finish = async (begun, result) => {
   const known = await again(begun.check_url, {});
-  if (known.go) return location.replace(known.go);
+  if (known.go) return leave(known.go);
   tell(result.error?.type === "api_connection_error" ? form.dataset.notSent : known.sentence || form.dataset.notFinished);
 };
 const pay = async wallet => {
@@ -144,7 +143,7 @@ const pay = async wallet => {
     console.error(problem);
     tell(confirming ? form.dataset.lost : form.dataset.notSent);
   } finally {
-    work(false);
+    if (!leaving) work(false);
   }
 };
 form.addEventListener("submit", event => { event.preventDefault(); event.stopImmediatePropagation(); pay(false) }, true);

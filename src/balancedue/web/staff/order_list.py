@@ -6,7 +6,6 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,7 +18,7 @@ from balancedue.rules.tags import Clock, Tag, order_tag
 from balancedue.web.guard import StaffRequest, staff_page
 
 from .first_steps import first_steps
-from .page import is_htmx, show
+from .page import is_htmx, show, show_part
 
 PER_PAGE = 25
 VIEWS = {"all": "All", "due": "Balance due", "attention": "Needs attention"}
@@ -61,7 +60,7 @@ def orders(request: StaffRequest) -> HttpResponse:
         "all_url": _address(account, view, ""),
     }
     if is_htmx(request):
-        return render(request, "staff/orders/table.html", context)
+        return show_part(request, "staff/orders/table.html", context)
     context["has_orders"] = bool(page.paginator.count) or views["all"].exists()
     context["steps"] = first_steps(request)
     return show(request, "staff/orders/list.html", context)

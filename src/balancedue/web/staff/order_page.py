@@ -15,7 +15,7 @@ from balancedue.web.guard import StaffRequest, staff_page
 
 from .fields import Form, long_text
 from .order_facts import OrderFacts, read_order
-from .page import done, show
+from .page import done, show, show_part
 from .payment_card import card_html
 from .payment_window import payment_window
 from .request_window import request_window
@@ -96,7 +96,7 @@ def live_card(request: StaffRequest, number: str) -> HttpResponse:
         "spoken": card.spoken if card.state != request.GET.get("state") else "",
         **activity(request, facts),
     }
-    return render(request, "staff/order/live_parts.html", context)
+    return show_part(request, "staff/order/live_parts.html", context)
 
 
 @staff_page()

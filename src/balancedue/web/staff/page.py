@@ -23,15 +23,25 @@ def show(
 ) -> HttpResponse:
     """A page of the back office, with what its layout reads."""
     chosen = processors if processors is not None else read_processors(request.account)
+    frame = {"themed": True, "test_mode": chosen.test_mode, **allowed(request)}
+    return render(request, template, frame | (context or {}), status=status)
+
+
+def show_part(
+    request: StaffRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """A part of a page, for htmx to put in."""
+    return render(request, template, allowed(request) | (context or {}), status=status)
+
+
+def allowed(request: StaffRequest) -> dict[str, bool]:
+    """What this person's role may do, for templates."""
     role = request.membership.role
-    frame = {
-        "themed": True,
-        "test_mode": chosen.test_mode,
+    return {
         "may_work": at_least(role, STAFF),
         "may_manage": at_least(role, MANAGER),
         "may_own": at_least(role, OWNER),
     }
-    return render(request, template, frame | (context or {}), status=status)
 
 
 def find_order(request: StaffRequest, number: str) -> Order:
@@ -54,5 +64,6 @@ def done(request: HttpRequest, to: str, *args: Any, words: str = "", **kwargs: A
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Whether a part of the page is asked for, not the page."""
-    return bool(getattr(request, "htmx", False))
+    """Whether a part of the page is asked for. Going back in history asks for all of it."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from babel.numbers import get_currency_symbol
 from django import forms
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST
@@ -24,7 +23,7 @@ from balancedue.web.guard import StaffRequest, staff_page
 
 from .fields import Collected, Form, Words, choice, day_field, long_text, read_day
 from .order_facts import OrderFacts, read_order
-from .page import done, find_order, is_htmx, show
+from .page import done, find_order, is_htmx, show, show_part
 from .request_window import about_order
 
 
@@ -133,7 +132,7 @@ def _refused(request: StaffRequest, number: str, form: PaymentForm, refusal: Ref
     if not is_htmx(request):
         return _page(request, window, 422)
     context = {"window": window, "correction": about_order(request, facts, "payment", swap=True)}
-    return render(request, "staff/order/payment_form.html", context, status=422)
+    return show_part(request, "staff/order/payment_form.html", context, status=422)
 
 
 def _page(request: StaffRequest, window: Window, status: int) -> HttpResponse:

@@ -8,7 +8,6 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -31,7 +30,7 @@ from balancedue.web.guard import StaffRequest, staff_page
 
 from .fields import Form, Words, long_text, several_addresses
 from .order_facts import OrderFacts, read_order
-from .page import done, find_order, is_htmx, show
+from .page import done, find_order, is_htmx, show, show_part
 
 PREVIEW_SALT = "balancedue.preview"
 PREVIEW_SECONDS = 3600
@@ -284,8 +283,8 @@ def _answer(request: StaffRequest, facts: OrderFacts, window: Window, status: in
     """The form alone for the dialog (always 422: that is what it swaps in), the page otherwise."""
     if not is_htmx(request):
         return _page(request, window, status)
-    context = {"window": window, "correction": about_order(request, facts, swap=True), "may_work": True}
-    return render(request, "staff/order/request_form.html", context, status=200 if status == 200 else 422)
+    context = {"window": window, "correction": about_order(request, facts, swap=True)}
+    return show_part(request, "staff/order/request_form.html", context, status=200 if status == 200 else 422)
 
 
 def _page(request: StaffRequest, window: Window, status: int) -> HttpResponse:
@@ -329,7 +328,7 @@ def preview(request: StaffRequest, number: str) -> HttpResponse:
         "url": reverse("preview_frame", args=[request.account.slug, number], query={"draft": draft}),
     }
     if is_htmx(request):
-        return render(request, "staff/order/preview.html", {"window": window})
+        return show_part(request, "staff/order/preview.html", {"window": window})
     return _page(request, window, 200)
 
 

@@ -25,9 +25,7 @@ class ShopForm(Form):
 
     name = Words(label="Shop name")
     legal_name = Words(label="Legal name", required=False)
-    email = Words(
-        label="Email", required=False, widget=forms.EmailInput, help_text="Mail to customers comes from it."
-    )
+    email = Words(label="Email", required=False, widget=forms.EmailInput, help_text="Mail to customers comes from it.")
     phone = Words(label="Phone", required=False)
     tax_id = Words(label="Tax ID", required=False, help_text="VAT number, EIN and the like.")
     brand_colour = Words(label="Brand color", required=False, help_text="Like #154FC3. Leave empty for none.")

@@ -17,8 +17,8 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
-def web_server() -> Iterator[WebServer]:
-    """One web server for this process's journeys; `shop` starts it."""
+def web_server(django_db_setup: None) -> Iterator[WebServer]:
+    """One web server for this process's journeys; `shop` starts it. It ends before its database does."""
     server = WebServer()
     yield server
     server.stop()
@@ -47,13 +47,14 @@ def shop(
 @pytest.fixture
 def start_worker(
     shop: Any, child_environment: dict[str, str], web_server: WebServer, mail_server: Any, tmp_path: Path
-) -> Iterator[Callable[[], WorkerProcess]]:
-    """Starts real workers, which send to this test's mail server; they are gone when the shop closes."""
+) -> Iterator[Callable[..., WorkerProcess]]:
+    """Starts real workers, which send to this test's mail server or another; they are gone when the shop closes."""
     workers: list[WorkerProcess] = []
     environment = child_environment | {"EMAIL_URL": mail_server.url, "BALANCEDUE_PUBLIC_URL": web_server.url}
 
-    def start() -> WorkerProcess:
-        workers.append(WorkerProcess(environment, tmp_path / f"worker-{len(workers)}.log"))
+    def start(*, email_url: str = "") -> WorkerProcess:
+        log = tmp_path / f"worker-{len(workers)}.log"
+        workers.append(WorkerProcess(environment | ({"EMAIL_URL": email_url} if email_url else {}), log))
         return workers[-1]
 
     yield start
@@ -63,6 +64,6 @@ def start_worker(
 
 
 @pytest.fixture
-def worker(start_worker: Callable[[], WorkerProcess]) -> WorkerProcess:
+def worker(start_worker: Callable[..., WorkerProcess]) -> WorkerProcess:
     """One worker at work for the whole test."""
     return start_worker()

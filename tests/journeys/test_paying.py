@@ -145,6 +145,21 @@ def test_3d_secure_abandoned_takes_up_the_same_attempt_again(page: Page, shop: J
     assert PaymentAttempt.objects.count() == 1
 
 
+@pytest.mark.slow
+def test_a_bank_whose_frame_fails_gets_the_whole_page(page: Page, shop: JourneyShop) -> None:
+    """C11, I3: there and back again, and the bank hears nothing of the link."""
+    page.route("**/elements/bank.js", lambda route: route.abort())
+    open_pay_page(page, shop)
+    type_card(page, ASKS_BANK)
+    press_pay(page)
+    page.wait_for_url(re.compile("/3ds/"))
+    with page.expect_request(re.compile("/i/back/att_")) as back:
+        page.get_by_text("Complete authentication").click()
+    assert shop.request.token not in back.value.url
+    expect_receipt(page)
+    assert len(shop.payments) == 1
+
+
 def test_back_from_the_bank_leads_to_the_payment(page: Page, shop: JourneyShop) -> None:
     """C8, I3: the way back knows no token, this browser does; and what the address says is not believed."""
     open_pay_page(page, shop)

@@ -11,7 +11,7 @@ from tests.smtp import Received, SmtpServer
 EVERY_SECONDS = 0.05
 
 
-def wait_until(happened: Callable[[], bool], words: str, *, seconds: float = 20) -> None:
+def wait_until(happened: Callable[[], bool], words: str, *, seconds: float = 60) -> None:
     """Look until `happened()`; fails with `words` when it does not in time."""
     until = time.monotonic() + seconds
     while not happened():
@@ -19,7 +19,7 @@ def wait_until(happened: Callable[[], bool], words: str, *, seconds: float = 20)
         time.sleep(EVERY_SECONDS)
 
 
-def wait_for_mail(mail: SmtpServer, to: str, *, number: int = 1, seconds: float = 20) -> Received:
+def wait_for_mail(mail: SmtpServer, to: str, *, number: int = 1, seconds: float = 60) -> Received:
     """The `number`th message to that address, once it has arrived."""
     wait_until(lambda: len(mail.to(to)) >= number, f"message {number} to {to}", seconds=seconds)
     return mail.to(to)[number - 1]

@@ -72,15 +72,18 @@ class Link:
         return read_processors(self.account)
 
     @cached_property
-    def invoice(self) -> Invoice:
+    def _whole_order(self) -> Order:
         prefetch_related_objects([self.order], "lines", Prefetch("payments", Payment.objects.select_related("attempt")))
-        return invoice_of(self.order, self.standing, test_mode=self.processors.test_mode)
+        return self.order
+
+    @cached_property
+    def invoice(self) -> Invoice:
+        return invoice_of(self._whole_order, self.standing, test_mode=self.processors.test_mode)
 
     @property
     def payments(self) -> list[Payment]:
         """What was paid and kept, oldest first."""
-        assert self.invoice
-        return [payment for payment in self.order.payments.all() if not payment.is_reversed]
+        return [payment for payment in self._whole_order.payments.all() if not payment.is_reversed]
 
     @cached_property
     def gate(self) -> Gate:
@@ -132,18 +135,25 @@ def link_page(*, even_expired: bool = False) -> Callable[[View[P]], Callable[...
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponse]:
-        @csrf_exempt
-        @csp_update({"style-src": [NONCE]})  # the shop's colour
         @wraps(view)
         def opened(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             link = find_link(token)
             if link.is_expired and not even_expired:
-                return render(request, "customer/expired.html", frame(link), status=410)
-            return view(request, link, *args, **kwargs)
+                response = render(request, "customer/expired.html", frame(link), status=410)
+            else:
+                response = view(request, link, *args, **kwargs)
+            return with_policy(csp_update({"style-src": [NONCE]}), response)  # the shop's colour
 
-        return opened
+        exempt: Callable[..., HttpResponse] = csrf_exempt(opened)
+        return exempt
 
     return decorate
+
+
+def with_policy(policy: Callable[..., Any], response: HttpResponse) -> HttpResponse:
+    """`response` under a content policy changed by `policy`, one of django-csp's decorators of views."""
+    changed: HttpResponse = policy(lambda: response)()
+    return changed
 
 
 def frame(link: Link) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from balancedue.rules.ids import new_id
 from balancedue.rules.limits import MAX_AMOUNT_MINOR
 from balancedue.rules.money import Money
 
-from .link import Link, frame, link_page
+from .link import Link, frame, link_page, with_policy
 from .words import Stop, closed, stop_of
 
 MOST_PRESSES = 30  # of Pay, per link and half hour; a person needs a few
@@ -90,7 +90,7 @@ def with_origins(page: PayPage, response: HttpResponse) -> HttpResponse:
         "frame-src": list(page.frame_origins),
         "connect-src": [SELF, *page.connect_origins],
     }
-    return csp_replace(policy)(lambda _request: response)(None)
+    return with_policy(csp_replace(policy), response)
 
 
 def _begin(request: HttpRequest, link: Link) -> HttpResponse:

@@ -71,7 +71,7 @@ def test_the_page_shows_every_call_and_field_and_loads_nothing_from_elsewhere() 
         assert path in page
         assert f'id="{details["operationId"]}"' in page
     for name in ("lines[].unit_price", "contact.email", "why_not", "deliveries[].status", "errors[].detail"):
-        assert f"<code>{name}</code>" in page
+        assert f"<code>{name}</code>" in page.replace("<wbr>", "")
     assert "<script" not in page.replace('<script src="/static/', "")
     assert not re.findall(r'(?:src|href)="(?:https?:)?//(?!localhost)', page)
     ids = re.findall(r'\bid="([^"]+)"', page)

@@ -8,12 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from .v1.api import api
 from .v1.problems import CODES
 
 DEEPEST = 4
+MANY = 20  # values that are not listed one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,15 @@ class Field:
     kind: str
     needed: bool
     about: str
+
+    @property
+    def shown(self) -> SafeString:
+        """The name with places where a narrow page may break it."""
+        return format_html_join(".", "{}<wbr>", ((part,) for part in self.name.split(".")))
+
+    @property
+    def told(self) -> SafeString:
+        return _marked(self.about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,10 @@ class Call:
     answer_name: str
     status: str
 
+    @property
+    def told(self) -> SafeString:
+        return _marked(self.about)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -49,13 +65,31 @@ class Shape:
     about: str
     fields: list[Field]
 
+    @property
+    def told(self) -> SafeString:
+        return _marked(self.about)
+
+
+def _marked(words: str) -> SafeString:
+    """Words in backquotes as code."""
+    parts = words.split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if index % 2 else part,) for index, part in enumerate(parts))
+    )
+
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Every call, every field, every code."""
     calls, shapes = _read()
     codes = [{"code": code, "status": status, "title": title} for code, (status, title) in CODES.items()]
-    context = {"calls": calls, "shapes": shapes, "codes": codes, "about": api.description, "root": settings.PUBLIC_URL}
+    context = {
+        "calls": calls,
+        "shapes": shapes,
+        "codes": codes,
+        "about": _marked(api.description),
+        "root": settings.PUBLIC_URL,
+    }
     return render(request, "api/docs.html", context)
 
 
@@ -132,6 +166,8 @@ def _kind(schema: dict[str, Any], shapes: dict[str, Any]) -> str:
         kinds = dict.fromkeys(_kind(choice, shapes) for choice in schema["anyOf"])
         return " or ".join(kinds)
     plain = _one(schema, shapes)
+    if len(plain.get("enum", [])) > MANY:
+        return f"one of {len(plain['enum'])} codes such as {plain['enum'][0]}"
     if "enum" in plain or "const" in plain:
         return " or ".join(str(value) for value in plain.get("enum", [plain.get("const")]))
     if plain.get("type") == "array":

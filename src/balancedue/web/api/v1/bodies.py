@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from balancedue.rules.currencies import CURRENCIES
 from balancedue.rules.currencies import currency as known_currency
 from balancedue.rules.errors import Refused
 from balancedue.rules.limits import (
@@ -16,14 +17,13 @@ from balancedue.rules.limits import (
     MAX_NOTE,
     MAX_NOTIFY,
     MAX_ORDER_LINES,
-    MAX_QUANTITY,
     MAX_TAX_RATE,
     MAX_TO,
 )
 from balancedue.rules.methods import MANUAL
 from balancedue.rules.texts import text_fault
 
-QUANTITY = r"^[0-9]{1,7}(\.[0-9]{1,3})?$"
+QUANTITY = r"^(?!0+(\.0+)?$)[0-9]{1,7}(\.[0-9]{1,3})?$"  # above 0
 RATE = r"^[0-9]{1,3}(\.[0-9]{1,3})?$"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -47,11 +47,8 @@ def _plain_lines(text: str) -> str:
 
 def _quantity(value: Any) -> Decimal:
     if type(value) not in (int, str) or not re.fullmatch(QUANTITY, str(value)):
-        raise ValueError('Give a quantity as a whole number or a text such as "2.5", with at most 3 decimals')
-    quantity = Decimal(value)
-    if not 0 < quantity <= MAX_QUANTITY:
-        raise ValueError("Enter a quantity above 0")
-    return quantity
+        raise ValueError('Give a quantity above 0 as a whole number or a text such as "2.5", with at most 3 decimals')
+    return Decimal(value)
 
 
 def _rate(value: Any) -> Decimal:
@@ -98,13 +95,15 @@ Minor = Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR, description="In minor un
 Quantity = Annotated[
     Decimal,
     BeforeValidator(_quantity),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": QUANTITY}, {"type": "integer", "minimum": 1}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": QUANTITY}, {"type": "integer", "minimum": 1, "maximum": 9_999_999}]}
+    ),
 ]
 Rate = Annotated[
     Decimal, BeforeValidator(_rate), WithJsonSchema({"type": "string", "pattern": RATE, "description": "In percent"})
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
+Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "enum": list(CURRENCIES)})]
 Method = Annotated[str, AfterValidator(_method), WithJsonSchema({"type": "string", "enum": list(MANUAL)})]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE), AfterValidator(_plain_lines)]
 Note = Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(_plain_lines)]

@@ -141,7 +141,7 @@ def test_the_first_letter_still_works_after_a_second(
 ) -> None:
     """Requirements.md 2.3, 2.4: the old link opens the same live invoice, with a note, and pays."""
     staff.go(f"orders/{shop.order.number}/edit/")
-    staff.page.get_by_label("Line 1: Unit price").fill("1,255.28")
+    staff.page.get_by_label("Line 1: Each").fill("1,255.28")
     staff.page.get_by_role("button", name="Save order").click()
     expect(staff.card).to_contain_text("Was $1,105.28 when requested.")
     staff.request_button.click()

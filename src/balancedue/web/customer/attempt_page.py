@@ -60,6 +60,8 @@ def attempt(request: HttpRequest, link: Link, attempt: str) -> HttpResponse:
     now = timezone.now()
     checking = found.state in (PENDING, UNKNOWN) or _just_back(found)
     template = PAGES[PENDING] if checking else PAGES[found.state]
+    if found.state == UNKNOWN and not found.reference:  # no card form ever knew it: nothing can be on its way
+        template = PAGES[WAITING]
     context: dict[str, Any] = {
         **frame(link),
         "attempt": found,

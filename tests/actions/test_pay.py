@@ -8,6 +8,7 @@ from balancedue.actions.add_payment import add_payment
 from balancedue.actions.ask_processor import check_attempt
 from balancedue.actions.cancel_order import cancel_order
 from balancedue.actions.pay import begin_payment
+from balancedue.actions.reconcile import reconcile_next
 from balancedue.actions.settle import settle
 from balancedue.models import Delivery, Event, Payment, PaymentAttempt, PaymentRequest, read_balance
 from balancedue.processors.base import Kind, Outcome
@@ -243,6 +244,17 @@ def test_many_declines_rest_the_invoice(shop: CardShop) -> None:
     with pytest.raises(Refused) as refusal:
         shop.begin()
     assert refusal.value.code == "too_many_tries"
+
+
+def test_after_many_declines_the_open_form_is_closed_at_the_processor(shop: CardShop) -> None:
+    """K1: whoever still holds the client secret stops too."""
+    attempt = shop.begin().attempt
+    for n in range(10):
+        settle(attempt, Outcome(Kind.DECLINED, code="declined", retryable=True, try_reference=f"ch_{n}"), by=PROCESSOR)
+    while reconcile_next():
+        pass
+    assert PaymentAttempt.objects.get().state == "cancelled"
+    assert shop.stripe.v1.payment_intents.retrieve(attempt.reference).status == "canceled"
 
 
 def test_without_a_processor_nothing_is_begun(shop: CardShop) -> None:

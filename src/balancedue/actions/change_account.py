@@ -9,7 +9,7 @@ from django.db import transaction
 from balancedue.models import Account
 from balancedue.rules.addresses import read_address
 from balancedue.rules.errors import Invalid, Refused
-from balancedue.rules.limits import MAX_LOGO_BYTES, MAX_MESSAGE
+from balancedue.rules.limits import MAX_LINK_DAYS, MAX_LOGO_BYTES, MAX_MESSAGE
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _TEXT_LIMITS = {
@@ -17,7 +17,7 @@ _TEXT_LIMITS = {
     "bank_details": 1000, "default_message": MAX_MESSAGE, "mail_intro": 1000, "mail_outro": 1000, "next_steps": 500,
 }  # fmt: skip
 _OTHERS = {"email", "address", "country", "time_zone", "locale", "brand_colour", "logo", "prices_include_tax",
-           "send_receipts", "checklist_hidden"}  # fmt: skip
+           "send_receipts", "checklist_hidden", "link_days"}  # fmt: skip
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
 
@@ -55,6 +55,9 @@ def _problems(facts: dict[str, Any]) -> dict[str, str]:
         problems["logo"] = "Choose a PNG or JPEG picture"
     if len(facts.get("logo", b"")) > MAX_LOGO_BYTES:
         problems["logo"] = f"Choose a picture of at most {MAX_LOGO_BYTES // 1000} kB"
+    days = facts.get("link_days")
+    if days is not None and not 1 <= days <= MAX_LINK_DAYS:
+        problems["link_days"] = f"Enter 1 to {MAX_LINK_DAYS} days, or leave it empty"
     if "time_zone" in facts:
         try:
             ZoneInfo(facts["time_zone"])

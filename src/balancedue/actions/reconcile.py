@@ -9,6 +9,7 @@ from balancedue.models import PaymentAttempt
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import WORKER
 from balancedue.rules.ids import new_id
+from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from balancedue.rules.states import ACTIVE_ATTEMPT, WAITING
 
 from .ask_processor import KEY_LASTS, cancel, look_up
@@ -46,5 +47,6 @@ def _check(attempt: PaymentAttempt) -> None:
     order = attempt.order
     outdated = attempt.balance_version != order.balance_version
     abandoned = timezone.now() - attempt.started_at > ABANDONED_AFTER
-    if outdated or abandoned:
+    exhausted = attempt.declines >= MAX_DECLINES_PER_LINK_HOUR  # whoever holds the open form stops here too (K1)
+    if outdated or abandoned or exhausted:
         settle(attempt, cancel(attempt, description=order.invoice_number), by=WORKER)

@@ -158,6 +158,7 @@ def _write(
         sent_by_key=by if isinstance(by, ApiKey) else None,
         created_at=now,
         hold_until=now + timedelta(seconds=settings.SEND_HOLD_SECONDS),
+        expires_at=now + timedelta(days=order.account.link_days) if order.account.link_days else None,
     )
     request.give_token()
     request.save(force_insert=True)

@@ -13,6 +13,7 @@ from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import Actor
 from balancedue.rules.ids import new_id
 from balancedue.rules.ledger import payment_postings
+from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from balancedue.rules.methods import CARD
 from balancedue.rules.states import (
     ACTIVE_ATTEMPT,
@@ -119,9 +120,9 @@ def _take_in(attempt: PaymentAttempt, outcome: Outcome, problem: str, now: datet
     attempt.changed_at = now
     attempt.lease, attempt.leased_until = "", None
     if attempt.is_active:
-        attempt.next_check_at = now + (
-            CHECK_AFTER[attempt.checks] if attempt.checks < len(CHECK_AFTER) else CHECK_EVERY
-        )
+        wait = CHECK_AFTER[attempt.checks] if attempt.checks < len(CHECK_AFTER) else CHECK_EVERY
+        exhausted = attempt.declines >= MAX_DECLINES_PER_LINK_HOUR  # the worker cancels it at its next look (K1)
+        attempt.next_check_at = now if exhausted else now + wait
         attempt.checks += 1
         attempt.ended_at = None
     else:

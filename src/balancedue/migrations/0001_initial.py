@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('mail_outro', models.TextField(blank=True)),
                 ('next_steps', models.TextField(blank=True)),
                 ('send_receipts', models.BooleanField(default=True)),
+                ('link_days', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('next_order_number', models.PositiveIntegerField(default=1001)),
                 ('is_sample', models.BooleanField(default=False)),
                 ('checklist_hidden', models.BooleanField(default=False)),

@@ -53,6 +53,7 @@ class Account(models.Model):
     mail_outro = models.TextField(blank=True)
     next_steps = models.TextField(blank=True)  # on the receipt: "We start printing within 2 days."
     send_receipts = models.BooleanField(default=True)  # requirements.md 2.9
+    link_days = models.PositiveSmallIntegerField(null=True, blank=True)  # links expire after; null: never
     next_order_number = models.PositiveIntegerField(default=1001)
     is_sample = models.BooleanField(default=False)
     checklist_hidden = models.BooleanField(default=False)

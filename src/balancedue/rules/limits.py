@@ -31,3 +31,4 @@ MAX_PDF_DATA = 8_000_000  # bytes of text and logo handed to the press for one d
 MAX_DECLINES_PER_LINK_HOUR = 10  # money-safety.md K1: declined cards on one invoice before it rests
 MAX_LOGO_BYTES = 200_000
 MAX_NOTE = 4_000
+MAX_LINK_DAYS = 730  # how long a link may be made to last

@@ -16,9 +16,9 @@ from balancedue.rules.gate import ROLES, VIEWER, at_least
 P = ParamSpec("P")
 
 # First path segments that are never an account (contract.md, "Account slugs that may not be taken").
-RESERVED = frozenset(
-    "login logout i api hooks mailbox help healthz readyz metrics static admin accounts styleguide account new settings "
-    "media www favicon.ico robots.txt sandbox pay orders invoice support about security status .well-known".split()
+_PAGES = "login logout i api hooks mailbox help healthz readyz metrics static admin accounts styleguide"
+_FUTURE = "account new settings media www sandbox pay orders invoice support about security status"
+RESERVED = frozenset([*_PAGES.split(), *_FUTURE.split(), "favicon.ico", "robots.txt", ".well-known"])
 )
 
 

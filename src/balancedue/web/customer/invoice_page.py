@@ -1,15 +1,17 @@
 """The invoice: page, PDF, logo, and the sign that a person looked at it (S22-S25)."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from balancedue.actions.note_opening import note_opening
+from balancedue.actions.renew_link import renew_link
 from balancedue.documents.invoice_pdf import invoice_file_name, invoice_pdf
 from balancedue.documents.press import NotPrinted
 from balancedue.models import Membership
 from balancedue.processors.registry import maker
+from balancedue.rules.errors import Refused
 
 from .link import Link, frame, link_page
 from .words import changes_since, mark_of, stop_of
@@ -84,6 +86,20 @@ def opened(request: HttpRequest, link: Link) -> HttpResponse:
     if human and int(seen) >= SEEN_AT_LEAST_MS and not _is_staff(request, link):
         note_opening(request=link.request)
     return HttpResponse(status=204)
+
+
+@require_POST
+@link_page(even_expired=True)
+def new_link(request: HttpRequest, link: Link) -> HttpResponse:
+    """Mail a new link to the addresses of an expired one; the page shows none of them (ux.md 3.10)."""
+    if not link.is_expired:
+        return redirect(link.url())
+    context = frame(link)
+    try:
+        renew_link(request=link.request)
+    except Refused as refusal:
+        return render(request, "customer/expired.html", context | {"refusal": refusal.sentence}, status=409)
+    return render(request, "customer/expired.html", context | {"sent": True})
 
 
 def _is_staff(request: HttpRequest, link: Link) -> bool:

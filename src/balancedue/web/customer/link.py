@@ -170,4 +170,5 @@ def frame(link: Link) -> dict[str, Any]:
         "invoice_url": link.url(),
         "pay_url": link.url("pay"),
         "pdf_url": link.url("pdf"),
+        "new_link_url": link.url("new_link"),
     }

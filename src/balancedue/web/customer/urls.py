@@ -11,6 +11,7 @@ urlpatterns = [
     path("<str:token>/", invoice_page.invoice, name="invoice"),
     path("<str:token>/invoice.pdf", invoice_page.pdf, name="pdf"),
     path("<str:token>/logo", invoice_page.logo, name="logo"),
+    path("<str:token>/new-link/", invoice_page.new_link, name="new_link"),
     path("<str:token>/opened/", invoice_page.opened, name="opened"),
     path("<str:token>/pay/", pay_page.pay, name="pay"),
     path("<str:token>/pay/<slug:attempt>/", attempt_page.attempt, name="attempt"),

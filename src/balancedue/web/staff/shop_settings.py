@@ -37,10 +37,10 @@ class ShopForm(Form):
     def facts(self) -> dict[str, Any]:
         """What to change. Raises Invalid for a logo that is too large."""
         named = ("name", "legal_name", "email", "phone", "tax_id", "brand_colour")
-        facts: dict[str, Any] = {name: self.text(name) for name in named}
+        facts: dict[str, Any] = {name: self.typed(name) for name in named}
         picture = self.files.get("logo")
         if picture is not None:
-            if picture.size > LOGO_BYTES:
+            if (picture.size or 0) > LOGO_BYTES:
                 raise Invalid({"logo": "Choose a picture of at most 200 kB"})
             facts["logo"] = picture.read()
         elif self.ticked("no_logo"):
@@ -63,7 +63,7 @@ class InvoiceForm(Form):
     def facts(self) -> dict[str, Any]:
         """What to change."""
         named = ("invoice_prefix", "terms", "bank_details", "locale", "time_zone")
-        return {name: self.text(name) for name in named} | {"prices_include_tax": self.ticked("prices_include_tax")}
+        return {name: self.typed(name) for name in named} | {"prices_include_tax": self.ticked("prices_include_tax")}
 
 
 class EmailForm(Form):
@@ -76,11 +76,23 @@ class EmailForm(Form):
     mail_outro = long_text("After the message", rows=2, help_text="The last lines, before your name.")
     next_steps = long_text("What happens next", rows=2, help_text="On the receipt: We start printing within 2 days.")
     send_receipts = forms.BooleanField(label="Email a receipt for each card payment", required=False)
+    link_days = Words(
+        label="Links expire after days",
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text="For new requests. Leave empty and links last for ever.",
+    )
 
     def facts(self) -> dict[str, Any]:
         """What to change."""
         named = ("default_message", "mail_intro", "mail_outro", "next_steps")
-        return {name: self.text(name) for name in named} | {"send_receipts": self.ticked("send_receipts")}
+        chosen = {"send_receipts": self.ticked("send_receipts"), "link_days": _days(self.typed("link_days"))}
+        return {name: self.typed(name) for name in named} | chosen
+
+
+def _days(text: str) -> int | None:
+    """A number of days; None for nothing. 0 stands for what is no number: the verb refuses it at the field."""
+    return None if not text else int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,15 +100,15 @@ class EmailForm(Form):
 def shop(request: StaffRequest) -> HttpResponse:
     """`/settings/`: the shop's names, addresses and looks."""
     account = request.account
-    typed = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = ShopForm(*typed, initial=_standing(account, ShopForm), auto_id="%s")
+    typed, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = ShopForm(typed, files, initial=_standing(account, ShopForm), auto_id="%s")
     stated = {"country": account.country} | account.address
-    address = AddressForm(typed[0], prefix="address", auto_id="%s", initial=stated)
+    address = AddressForm(typed, prefix="address", auto_id="%s", initial=stated)
     widget = address.fields["country"].widget
     assert isinstance(widget, forms.Select)
     widget.choices = countries()
-    if typed[0] is not None:
-        country = address.text("country") or account.country
+    if typed is not None:
+        country = address.typed("country") or account.country
         where = address.address() | {"country": country}
         try:
             change_account(account=account, **form.facts(), address=where, country=country)

@@ -19,7 +19,6 @@ P = ParamSpec("P")
 _PAGES = "login logout i api hooks mailbox help healthz readyz metrics static admin accounts styleguide"
 _FUTURE = "account new settings media www sandbox pay orders invoice support about security status"
 RESERVED = frozenset([*_PAGES.split(), *_FUTURE.split(), "favicon.ico", "robots.txt", ".well-known"])
-)
 
 
 class StaffRequest(HttpRequest):

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, Route, expect
 
 PAYS, DECLINED, ASKS_BANK = "4242424242424242", "4000000000000002", "4000002500003155"
 
@@ -167,14 +167,13 @@ def at_the_bank(page: Page) -> None:
 
 def changed_meanwhile(page: Page) -> None:
     """The page shows another sum than is due by now."""
-    page.evaluate("document.getElementById('pay-form').dataset.shown")
     type_card(page, PAYS)
 
-    def stale(route: object) -> None:
-        body = route.request.post_data_json | {"shown": 110_528}  # type: ignore[attr-defined]
-        route.continue_(post_data=body)  # type: ignore[attr-defined]
+    def stale(route: Route) -> None:
+        pressed = route.request.method == "POST"
+        route.continue_(**{"post_data": route.request.post_data_json | {"shown": 110_528}} if pressed else {})
 
-    page.route(re.compile("/pay/$"), lambda route: stale(route) if route.request.method == "POST" else route.continue_())
+    page.route(re.compile("/pay/$"), stale)
     press_pay(page)
     expect(page.locator("#changed")).to_be_visible()
 

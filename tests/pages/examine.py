@@ -16,19 +16,21 @@ AXE = {
 TOO_WIDE = """() => {
   const root = document.documentElement, over = root.scrollWidth - root.clientWidth;
   if (over <= 0) return '';
-  const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > root.clientWidth + 1
-    || e.getBoundingClientRect().left < -1);
+  const beyond = ({left, right}) => right > root.clientWidth + 1 || left < -1;
+  const wide = [...document.querySelectorAll('body *')].filter(e => beyond(e.getBoundingClientRect()));
   return `${over} px too wide: ` + wide.slice(-3).map(e => e.outerHTML.slice(0, 120)).join(' | ');
 }"""
 # WCAG 2.5.8: 24 by 24 CSS pixels. Links within a sentence are excepted, and what nobody can press.
 TOO_SMALL = """least => {
   const shown = e => e.checkVisibility({opacityProperty: true, visibilityProperty: true}) && !e.disabled
     && !e.closest('.out-of-sight, .skip, [inert]');
-  const inline = e => getComputedStyle(e).display === 'inline' && e.parentElement.innerText.trim() !== e.innerText.trim();
+  const within = e => e.parentElement.innerText.trim() !== e.innerText.trim();
+  const inline = e => getComputedStyle(e).display === 'inline' && within(e);
   const all = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=switch]';
   return [...document.querySelectorAll(all)].filter(shown).filter(e => !inline(e)).flatMap(e => {
     const {width, height} = e.getBoundingClientRect();
-    return width > 0 && Math.min(width, height) < least - .1 ? [`${width.toFixed(1)} x ${height.toFixed(1)}: ${e.outerHTML.slice(0, 140)}`] : [];
+    if (!width || Math.min(width, height) >= least - .1) return [];
+    return [`${width.toFixed(1)} x ${height.toFixed(1)}: ${e.outerHTML.slice(0, 140)}`];
   });
 }"""
 SMALLEST = 24

@@ -44,6 +44,10 @@ HARD = [
 ]
 
 
+LARGER = HARD[:2]
+"""Text twice as large, and set wide (U3)."""
+
+
 def pairwise(number: int) -> list[Look]:
     """Three looks for the state of that number: every width, both schemes; widths and schemes change partners, so that
     over two neighbours every pair of scheme and width is seen."""

@@ -12,6 +12,7 @@ from balancedue.mailbox.pages import respond
 from balancedue.mailbox.store import Store
 from balancedue.models import Delivery
 from balancedue.rules.errors import Refused
+from balancedue.transports.envelope import build
 from balancedue.web import errors
 from tests.makers import PASSWORD
 from tests.pages.catalogue import NOBODY, OWNER, STRANGER, VIEWER, state
@@ -49,7 +50,9 @@ def forbidden(shops: Shops) -> str:
 
 @state("error-409", NOBODY)
 def conflict(shops: Shops) -> str:
-    return shops.rendered(errors.refused, Refused("order_cancelled", "This order was cancelled. There is nothing to pay."))
+    return shops.rendered(
+        errors.refused, Refused("order_cancelled", "This order was cancelled. There is nothing to pay.")
+    )
 
 
 @state("error-429", NOBODY)
@@ -87,7 +90,7 @@ def mailbox(shops: Shops) -> dict[str, int]:
             delivery = Delivery.objects.filter(order=request.order, kind=kind).first()
             assert delivery, kind
             envelope = address_letter(delivery, write_letter(delivery))
-            store.keep(envelope.from_address, [delivery.to], as_bytes(envelope))
+            store.keep(envelope.from_address, [delivery.to], build(envelope).as_bytes())
     return {"payment_request": 1, "payment_notice": 2}
 
 

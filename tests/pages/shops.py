@@ -124,9 +124,7 @@ class Shops:
         order = facts.pop("order", None) or self.order(account, **facts)
         told.setdefault("to", order.contact.email if order.contact else "dana@riverside-hs.example")
         told.setdefault("message", MESSAGE)
-        return make_sent_request(
-            order, by=self.owner, sent_at=timezone.now() - timedelta(minutes=minutes_ago), **told
-        )
+        return make_sent_request(order, by=self.owner, sent_at=timezone.now() - timedelta(minutes=minutes_ago), **told)
 
     def attempt(self, request: PaymentRequest, state: str, **facts: Any) -> PaymentAttempt:
         """A card payment through that request's link."""

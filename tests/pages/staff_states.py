@@ -379,7 +379,9 @@ def retail_lines(most: int) -> list[NewLine]:
             numbered.setdefault(row["InvoiceNo"], []).append(row)
     longest = max(numbered.values(), key=len)
     return [
-        NewLine(row["Description"], Decimal(row["Quantity"]), round(float(row["UnitPrice"]) * 100), sku=row["StockCode"])
+        NewLine(
+            row["Description"], Decimal(row["Quantity"]), int(Decimal(row["UnitPrice"]) * 100), sku=row["StockCode"]
+        )
         for row in longest[:most]
     ]
 
@@ -436,7 +438,8 @@ def new_order(shops: Shops) -> str:
 fill = acts.type_and_submit(
     **{
         "email": "dana@riverside", "discount": "1e5", "line-0-description": "Hoodie", "line-0-quantity": "0",
-        "line-0-unit_price": "-5", "line-1-description": "Print", "line-1-quantity": "many", "line-1-unit_price": "0.005",
+        "line-0-unit_price": "-5", "line-1-description": "Print", "line-1-quantity": "many",
+        "line-1-unit_price": "0.005",
         "line-1-tax_rate": "101",
     }
 )  # fmt: skip
@@ -512,9 +515,9 @@ on_order("payment-errors", act=acts.pay_wrongly, refuses=(422,))(request_open)
 on_order("payment-repeated", act=acts.pay_again, refuses=(422,))(request_open)
 on_order("payment-in-progress", act=acts.open_payment)(paying)
 on_order("payment-page", rest="add-payment/")(request_open)
-on_order(
-    "payment-page-errors", rest="add-payment/", act=acts.type_and_submit(amount="1,000.50.2"), refuses=(422,)
-)(request_open)
+on_order("payment-page-errors", rest="add-payment/", act=acts.type_and_submit(amount="1,000.50.2"), refuses=(422,))(
+    request_open
+)
 
 
 def reversal(name: str, make: Any, **more: Any) -> None:
@@ -630,11 +633,9 @@ def remove(shops: Shops) -> str:
     return f"/{shops.main.slug}/settings/processors/{connection.public_id}/remove/"
 
 
-for name, page in (
-    ("settings-shop", "settings/"), ("settings-invoices", "settings/invoices/"), ("settings-emails", "settings/emails/"),
-    ("settings-people", "settings/people/"), ("settings-profile", "settings/profile/"),
-):  # fmt: skip
-    state(name, OWNER, title="^.+ · .+")(lambda shops, page=page: f"/{shops.main.slug}/{page}")
+SETTINGS = {"shop": "", "invoices": "invoices/", "emails": "emails/", "people": "people/", "profile": "profile/"}
+for name, page in SETTINGS.items():
+    state(f"settings-{name}", OWNER)(lambda shops, page=page: f"/{shops.main.slug}/settings/{page}")
 
 state(
     "settings-shop-errors",

@@ -38,7 +38,7 @@ CODES: dict[str, tuple[int, str]] = {
     "looks_repeated": (409, "There is a payment just like this one"),
     "number_taken": (409, "The order number is taken"),
     "not_reversible": (409, "This payment cannot be reversed"),
-    "server_error": (500, "Something went wrong on our side"),
+    "server_error": (500, "Something failed on our side"),
 }
 
 

@@ -1,0 +1,179 @@
+"""Races between real processes, on both databases: whatever the order, one payment, one notice, right books."""
+
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from balancedue.models import Delivery, Event, Order, Payment, PaymentAttempt, PaymentRequest, read_balance
+from balancedue.rules.ids import new_id
+from tests.card_shop import CardShop
+from tests.makers import make_order, make_payment, make_request, make_user
+from tests.safety.crew import Crew
+from tests.smtp import SmtpServer
+
+pytestmark = pytest.mark.race
+
+POLITE = {"refused payment_in_progress", "refused nothing_due"}
+
+
+def _taken(shop: CardShop) -> list[dict[str, Any]]:
+    """What the processor took for this shop, by its own books."""
+    mine = {attempt.public_id for attempt in PaymentAttempt.objects.filter(order__account=shop.account)}
+    books = shop.sandbox.get("/_sandbox/books")["charges"]
+    return [charge for charge in books if json.loads(charge["metadata"] or "{}").get("attempt") in mine]
+
+
+@pytest.mark.parametrize("payers", [6, 16])
+def test_many_payers_on_one_link_make_one_charge(shop: CardShop, crew: Crew, payers: int) -> None:
+    """E1, N4: the same attempt, or a polite refusal, for all but one; the processor's books say one charge."""
+    said = crew.race(*[{"deed": "pay", "request": shop.request.pk, "email": f"p{n}@x.example"} for n in range(payers)])
+    assert [charge["amount"] for charge in _taken(shop)] == [110_528]
+    assert Payment.objects.count() == 1
+    assert sum(words.startswith("succeeded") for words in said) == 1
+    others = {words for words in said if not words.startswith("succeeded")}
+    assert others <= POLITE | {"payment_intent_unexpected_state, succeeded"}
+    assert Delivery.objects.filter(kind="payment_notice").count() == 1
+    assert Event.objects.filter(kind="payment_succeeded").count() == 1
+
+
+def test_everyone_who_hears_of_a_success_books_it_once(shop: CardShop, crew: Crew) -> None:
+    """E3, D1: return page, webhook, the same webhook again, and the worker, all at once."""
+    begun = shop.begin(payer_email="dana@riverside-hs.example")
+    shop.confirm(begun.attempt.reference)
+    PaymentAttempt.objects.update(next_check_at=timezone.now() - timedelta(seconds=1))
+    hook = _webhook(shop, begun.attempt)
+    back = {"deed": "check", "attempt": begun.attempt.pk}
+    crew.race(*[back] * 3, *[hook] * 4, *[{"deed": "work"}] * 2)
+    crew.race({"deed": "work"})
+    assert Payment.objects.count() == 1
+    for kind in ("payment_notice", "receipt"):
+        assert Delivery.objects.filter(kind=kind).count() == 1
+    assert Event.objects.filter(kind__in=["payment_succeeded", "request_paid"]).count() == 2
+    assert read_balance(shop.fresh()).due.minor == 0
+
+
+def _webhook(shop: CardShop, attempt: PaymentAttempt) -> dict[str, Any]:
+    about = {"id": attempt.reference, "object": "payment_intent", "metadata": {"attempt": attempt.public_id}}
+    event = {"object": "event", "id": new_id("evt"), "type": "payment_intent.succeeded", "data": {"object": about}}
+    body, moment = json.dumps(event), int(timezone.now().timestamp())
+    secret = shop.connection.credentials["webhook_secret"]
+    digest = hmac.new(secret.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
+    headers = {"Stripe-Signature": f"t={moment},v1={digest}"}
+    return {"deed": "hear", "connection": shop.connection.pk, "headers": headers, "body": body}
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_cash_and_card_never_both_take_the_balance(shop: CardShop, crew: Crew, round_: int) -> None:
+    """E6: the card attempt is cancelled and seen cancelled, or the cash is refused; never both."""
+    card = {"deed": "pay", "request": shop.request.pk}
+    cash = {"deed": "add", "order": shop.order.pk, "minor": 110_528}
+    said = crew.race(card, cash, card, cash | {"reference": "4471"})
+    taken = sum(charge["amount"] for charge in _taken(shop))
+    by_card = sum(payment.amount_minor for payment in Payment.objects.filter(method="card"))
+    assert by_card == taken, said
+    assert read_balance(shop.fresh()).settled.minor - taken in (0, 110_528, 221_056), said
+    if taken:
+        assert not Payment.objects.exclude(method="card").exists(), said
+
+
+def test_cancelling_and_paying_end_one_way_or_the_other(shop: CardShop, crew: Crew) -> None:
+    """M7, requirements.md 3.25: cancelled with nothing taken, or paid; if both, the credit is shown."""
+    crew.race({"deed": "pay", "request": shop.request.pk}, {"deed": "cancel", "order": shop.order.pk})
+    order, taken = shop.fresh(), sum(charge["amount"] for charge in _taken(shop))
+    assert read_balance(order).settled.minor == taken
+    assert order.is_cancelled == (taken == 0)
+
+
+def test_two_people_with_the_same_check_add_it_once(shop: CardShop, crew: Crew) -> None:
+    """E4: different forms, the same cheque; all but one are asked first."""
+    check = {"deed": "add", "order": shop.order.pk, "minor": 5_000, "reference": "4471"}
+    said = crew.race(*[check | {"form_key": new_id("form")} for _ in range(6)])
+    assert said.count("refused looks_repeated") == 5
+    assert Payment.objects.count() == 1
+
+
+def test_where_the_lock_is_forgotten_the_database_refuses(shop: CardShop, crew: Crew) -> None:
+    """A4, R6: the races are real, since without the lock they collide; and the constraints hold what it held."""
+    check = {"deed": "add", "order": shop.order.pk, "minor": 5_000, "reference": "4471", "careless": True}
+    said = crew.race(*[check | {"form_key": new_id("form")} for _ in range(6)], may_break=True)
+    collided = [words for words in said if words.startswith("broken IntegrityError")]
+    assert Payment.objects.count() == 1
+    assert len(collided) + said.count("refused looks_repeated") == 5
+    if connection.vendor == "postgresql":  # on SQLite a writing transaction is alone anyway
+        assert collided
+
+
+def test_one_form_sent_many_times_makes_one_payment(shop: CardShop, crew: Crew) -> None:
+    """E4: every answer names the same payment."""
+    said = crew.race(*[{"deed": "add", "order": shop.order.pk, "minor": 5_000, "form_key": "form-1"}] * 6)
+    assert set(said) == {Payment.objects.get().public_id}
+
+
+def test_different_payments_at_once_are_all_added(shop: CardShop, crew: Crew) -> None:
+    """N1, A2: no update is lost; the versions have no gap."""
+    crew.race(*[{"deed": "add", "order": shop.order.pk, "minor": 1_000 + n} for n in range(8)])
+    order = shop.fresh()
+    assert (order.paid_minor, order.balance_version) == (8_028, 9)
+    assert order.due_minor == read_balance(order).remaining.minor == 102_500
+
+
+def test_a_payment_is_reversed_once(shop: CardShop, crew: Crew) -> None:
+    """Requirements.md 2.15."""
+    payment = make_payment(shop.order, 5_000)
+    crew.race(*[{"deed": "reverse", "payment": payment.pk}] * 6)
+    assert shop.order.entries.filter(kind="reversal").count() == 1
+    assert shop.fresh().paid_minor == 0
+
+
+def test_a_double_click_sends_one_request(shop: CardShop, crew: Crew) -> None:
+    """S20, M3."""
+    form = {"deed": "ask", "order": shop.order.pk, "user": shop.owner.pk, "form_key": "form-1"}
+    said = crew.race(*[form] * 6)
+    assert len(set(said)) == 1
+    assert PaymentRequest.objects.count() == 2  # the shop's first, and this one
+    assert PaymentRequest.objects.filter(status="holding").get().public_id == said[0]
+
+
+def test_requests_at_once_leave_one_live(shop: CardShop, crew: Crew) -> None:
+    """Requirements.md 2.4: each supersedes the one before it."""
+    form = {"deed": "ask", "order": shop.order.pk, "user": shop.owner.pk, "even_if_just_sent": True}
+    said = crew.race(*[form] * 6)
+    assert len(set(said)) == 6
+    assert sorted(PaymentRequest.objects.values_list("status", flat=True)) == ["holding"] + ["superseded"] * 6
+    assert Delivery.objects.filter(kind="payment_request", status="waiting").count() == 1
+
+
+def test_of_several_people_one_sends_and_the_others_hear_of_it(shop: CardShop, crew: Crew) -> None:
+    """Ux.md 3.4."""
+    order = make_order(shop.account)
+    people = [make_user(shop.account, name=name) for name in ("Ann", "Ben", "Cy", "Di")]
+    said = crew.race(*[{"deed": "ask", "order": order.pk, "user": person.pk} for person in people])
+    assert said.count("refused just_requested") == 3
+    assert order.requests.count() == 1
+
+
+def test_four_workers_send_each_of_a_hundred_letters_once(shop: CardShop, crew: Crew, mail_server: SmtpServer) -> None:
+    """H1, R21, architecture.md 7: claims, leases; nobody gets two."""
+    PaymentRequest.objects.update(status="withdrawn")
+    Delivery.objects.update(status="dropped")
+    for order in [make_order(shop.account) for _ in range(20)]:
+        make_request(order, by=shop.owner, to=", ".join(f"p{n}.{order.number}@riverside-hs.example" for n in range(5)))
+    crew.race(*[{"deed": "work", "email_url": mail_server.url}] * 4)
+    assert len(mail_server.messages) == 100
+    assert len({letter.recipients[0] for letter in mail_server.messages}) == 100
+    assert set(Delivery.objects.exclude(status="dropped").values_list("status", "tries")) == {("sent", 1)}
+    assert Event.objects.filter(kind="request_sent").count() == 20
+
+
+def test_orders_placed_at_once_have_numbers_of_their_own(shop: CardShop, crew: Crew) -> None:
+    """S1: none twice, none left out."""
+    said = crew.race(*[{"deed": "place", "account": shop.account.pk, "orders": 5}] * 6)
+    numbers = sorted(int(number) for words in said for number in words.split())
+    assert numbers == list(range(1002, 1032))
+    assert Order.objects.count() == 31

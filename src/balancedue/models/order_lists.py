@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from balancedue.rules.states import IN_FLIGHT, LIVE_REQUEST, OPENED, PUT_ASIDE, SENT
@@ -82,7 +83,7 @@ def needing_attention(account: Account, *, now: datetime) -> QuerySet[Order]:
 def matching(orders: QuerySet[Order], words: str) -> QuerySet[Order]:
     """Those whose number, customer or address holds `words`, or that were paid by a card ending in them."""
     words = words.strip().removeprefix("#")
-    found = (
+    found: Q | Combinable = (
         Q(number__icontains=words)
         | Q(contact__name__icontains=words)
         | Q(contact__company__icontains=words)

@@ -144,7 +144,7 @@ on("htmx:afterRequest", "form", rest);
 on("htmx:beforeRequest", "[hx-trigger*=every]", (part, event) => { if (doc.hidden) event.preventDefault() });
 
 /* Keys: off in fields, dialogs, and by the switch */
-const wanted = () => { try { return localStorage.keys !== "off" } catch { return true } };
+const wanted = () => { try { return doc.body.dataset.keys !== "off" && localStorage.keys !== "off" } catch { return true } };
 const move = by => {
   const rows = $$(".list tbody tr"), at = rows.findIndex(row => row.matches(".at")), row = rows[at + by] ?? rows[Math.max(at, 0)];
   rows[at]?.classList.remove("at"); row?.classList.add("at");

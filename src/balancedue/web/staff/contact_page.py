@@ -44,7 +44,7 @@ def edit_contact(request: StaffRequest, number: str) -> HttpResponse:
     billing = AddressForm(typed, prefix="bill", auto_id="%s", initial=contact.billing_address if contact else {})
     shipping = AddressForm(typed, prefix="ship", auto_id="%s", initial=contact.shipping_address if contact else {})
     if typed is not None:
-        facts: dict[str, object] = {name: form.text(name) for name in NAMES}
+        facts: dict[str, object] = {name: form.typed(name) for name in NAMES}
         facts |= {"billing_address": billing.address(), "shipping_address": shipping.address()}
         try:
             saved = save_contact(account=request.account, contact=contact, **facts)

@@ -57,7 +57,7 @@ class Form(forms.Form):
 
     use_required_attribute = False
 
-    def text(self, name: str) -> str:
+    def typed(self, name: str) -> str:
         """What was typed into `name`, without the space around it."""
         return str(self.data.get(self.add_prefix(name), "")).strip()
 

@@ -25,7 +25,7 @@ def save_note(request: StaffRequest, number: str) -> HttpResponse:
     """Keep an internal note."""
     form = NoteForm(request.POST, auto_id="note_%s")
     try:
-        add_note(order=find_order(request, number), text=form.text("text"), by=request.user)
+        add_note(order=find_order(request, number), text=form.typed("text"), by=request.user)
     except Refused as refusal:
         form.refuse(refusal)
         return draw_order(request, read_order(request, number), note=form, status=422)

@@ -42,7 +42,7 @@ class LineForm(Form):
 
     def is_blank(self) -> bool:
         """Whether nothing was typed; a tax rate alone is not a line."""
-        return not any(self.text(name) for name in self.fields if name != "tax_rate")
+        return not any(self.typed(name) for name in self.fields if name != "tax_rate")
 
 
 class OrderForm(Form):
@@ -75,7 +75,7 @@ class Sheet:
 
     @property
     def currency(self) -> str:
-        known = self.form.text("currency") or self.account.currency
+        known = self.form.typed("currency") or self.account.currency
         return self.order.currency if self.order else known
 
     @property
@@ -200,17 +200,17 @@ def _save(request: StaffRequest, sheet: Sheet) -> Order:
     draft = _draft(sheet, contact=None)
     draft.check()
     contact = _contact(sheet)
-    if contact is None and order is None and any(form.text(name) for name in ("name", "company", "email", "phone")):
-        facts = {name: form.text(name) for name in ("name", "company", "email", "phone")}
-        contact = save_contact(account=account, **facts)
+    if contact is None and order is None and any(form.typed(name) for name in ("name", "company", "email", "phone")):
+        name, company, email, phone = (form.typed(part) for part in ("name", "company", "email", "phone"))
+        contact = save_contact(account=account, name=name, company=company, email=email, phone=phone)
     draft = _draft(sheet, contact=contact)
     if order is not None:
         return change_order(order=order, draft=draft, by=request.user.actor)
-    return place_order(account=account, draft=draft, by=request.user.actor, number=form.text("number"))
+    return place_order(account=account, draft=draft, by=request.user.actor, number=form.typed("number"))
 
 
 def _contact(sheet: Sheet) -> Contact | None:
-    chosen = sheet.form.text("contact")
+    chosen = sheet.form.typed("contact")
     if not chosen:
         return None
     found = sheet.account.contacts.filter(public_id=chosen).first()
@@ -227,10 +227,10 @@ def _draft(sheet: Sheet, *, contact: Contact | None) -> OrderDraft:
         raise Refused("invalid", "Choose a currency from the list", field="currency")
 
     def money(name: str) -> int:
-        text = form.text(name)
+        text = form.typed(name)
         return Money.parse(text, code, locale, field=name).minor if text else 0
 
-    rate = form.text("shipping_tax_rate")
+    rate = form.typed("shipping_tax_rate")
     draft = OrderDraft(
         currency=code,
         lines=[line for row in sheet.lines if (line := _line(row, code, locale, read)) is not None],
@@ -239,9 +239,9 @@ def _draft(sheet: Sheet, *, contact: Contact | None) -> OrderDraft:
         discount_minor=read.get(lambda: money("discount"), 0),
         shipping_minor=read.get(lambda: money("shipping"), 0),
         shipping_tax_rate=read.get(lambda: parse_rate(rate, locale, field="shipping_tax_rate") if rate else None, None),
-        due_date=read.get(lambda: read_day(form.text("due_date"), field="due_date"), None),
-        po_number=form.text("po_number"),
-        internal_note=form.text("internal_note"),
+        due_date=read.get(lambda: read_day(form.typed("due_date"), field="due_date"), None),
+        po_number=form.typed("po_number"),
+        internal_note=form.typed("internal_note"),
     )
     read.check()
     return draft
@@ -250,23 +250,23 @@ def _draft(sheet: Sheet, *, contact: Contact | None) -> OrderDraft:
 def _line(row: LineForm, code: str, locale: str, read: Collected) -> NewLine | None:
     if row.is_blank():
         return None
-    rate = row.text("tax_rate")
+    rate = row.typed("tax_rate")
 
     def at(name: str) -> str:
         return row.add_prefix(name)
 
     def price() -> int:
-        minor = Money.parse(row.text("unit_price"), code, locale, field=at("unit_price")).minor
+        minor = Money.parse(row.typed("unit_price"), code, locale, field=at("unit_price")).minor
         if minor < 0:
             raise Refused("invalid", "Enter a unit price of 0 or more", field=at("unit_price"))
         return minor
 
     return NewLine(
-        description=row.text("description"),
-        quantity=read.get(lambda: parse_quantity(row.text("quantity"), locale, field=at("quantity")), Decimal(1)),
+        description=row.typed("description"),
+        quantity=read.get(lambda: parse_quantity(row.typed("quantity"), locale, field=at("quantity")), Decimal(1)),
         unit_price_minor=read.get(price, 0),
-        detail=row.text("detail"),
-        sku=row.text("sku"),
+        detail=row.typed("detail"),
+        sku=row.typed("sku"),
         tax_rate=read.get(lambda: parse_rate(rate, locale, field=at("tax_rate")) if rate else Decimal(0), Decimal(0)),
     )
 

@@ -48,19 +48,19 @@ def orders(request: StaffRequest) -> HttpResponse:
         "rows": _rows(account, page),
         "view": view,
         "q": words,
-        "tabs": [
-            {
-                "words": words_of_view,
-                "url": _address(account, name, words),
-                "here": name == view,
-                "count": None if name == "all" else views[name].count(),
-            }
-            for name, words_of_view in VIEWS.items()
-        ],
         "all_url": _address(account, view, ""),
     }
     if is_htmx(request):
         return show_part(request, "staff/orders/table.html", context)
+    context["tabs"] = [
+        {
+            "words": words_of_view,
+            "url": _address(account, name, words),
+            "here": name == view,
+            "count": None if name == "all" else views[name].count(),
+        }
+        for name, words_of_view in VIEWS.items()
+    ]
     context["has_orders"] = bool(page.paginator.count) or views["all"].exists()
     context["steps"] = first_steps(request)
     return show(request, "staff/orders/list.html", context)

@@ -57,7 +57,7 @@ def done(request: HttpRequest, to: str, *args: Any, words: str = "", **kwargs: A
     """A form was taken in: go on to `to`, and say so there. For htmx 204 with the address to go to."""
     if words:
         messages.info(request, words)
-    answer = redirect(to, *args, **kwargs)
+    answer: HttpResponse = redirect(to, *args, **kwargs)
     if not is_htmx(request):
         return answer
     return HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
@@ -66,4 +66,4 @@ def done(request: HttpRequest, to: str, *args: Any, words: str = "", **kwargs: A
 def is_htmx(request: HttpRequest) -> bool:
     """Whether a part of the page is asked for. Going back in history asks for all of it."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request

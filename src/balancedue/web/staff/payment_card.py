@@ -199,7 +199,7 @@ def _spoken(card: Card, locale: str) -> str:
 
 @lru_cache(maxsize=128)
 def _qr(link: str) -> SafeString:
-    drawn = segno.make(link, error="m").svg_inline(border=0, omitsize=True, title="QR code of the invoice link")
+    drawn = segno.make(link, error="m").svg_inline(border=2, omitsize=True, title="QR code of the invoice link")
     return mark_safe(drawn)  # noqa: S308 - drawn by segno from an address of our own
 
 

@@ -97,8 +97,8 @@ def save_payment(request: StaffRequest, number: str) -> HttpResponse:
     locale = request.account.locale
     read = Collected()
     nothing = Money(0, order.currency)
-    amount = read.get(lambda: Money.parse(form.text("amount"), order.currency, locale), nothing)
-    received_on = read.get(lambda: read_day(form.text("received_on"), field="received_on"), None)
+    amount = read.get(lambda: Money.parse(form.typed("amount"), order.currency, locale), nothing)
+    received_on = read.get(lambda: read_day(form.typed("received_on"), field="received_on"), None)
     if received_on is None and "received_on" not in read.problems:
         read.problems["received_on"] = "Enter the day the money came in"
     try:
@@ -107,12 +107,12 @@ def save_payment(request: StaffRequest, number: str) -> HttpResponse:
         payment = add_payment(
             order=order,
             amount=amount,
-            method=form.text("method"),
+            method=form.typed("method"),
             received_on=received_on,
             by=request.user.actor,
-            reference=form.text("reference"),
-            note=form.text("note"),
-            form_key=form.text("form_key")[:64],
+            reference=form.typed("reference"),
+            note=form.typed("note"),
+            form_key=form.typed("form_key")[:64],
             even_if_alike=form.ticked("anyway"),
             email_receipt=form.ticked("receipt"),
         )
@@ -157,7 +157,7 @@ def reverse(request: StaffRequest, number: str, payment: str) -> HttpResponse:
     form = ReversalForm(request.POST or None, auto_id="%s")
     if request.method == "POST":
         try:
-            reverse_payment(payment=taken_back, reason=form.text("reason"), by=request.user.actor)
+            reverse_payment(payment=taken_back, reason=form.typed("reason"), by=request.user.actor)
         except Refused as refusal:
             form.refuse(refusal)
         else:

@@ -48,7 +48,7 @@ def profile(request: StaffRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, initial=initial, auto_id="%s")
     if request.method == "POST":
         try:
-            change_profile(user=user, name=form.text("name"), keyboard_shortcuts=form.ticked("keyboard_shortcuts"))
+            change_profile(user=user, name=form.typed("name"), keyboard_shortcuts=form.ticked("keyboard_shortcuts"))
         except Refused as refusal:
             form.refuse(refusal)
         else:

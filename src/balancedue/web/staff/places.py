@@ -49,5 +49,5 @@ class AddressForm(Form):
 
     def address(self) -> dict[str, str]:
         """What was filled in; an address of a country alone is none."""
-        typed = {name: self.text(name)[:200] for name in PARTS if self.text(name)}
+        typed = {name: self.typed(name)[:200] for name in PARTS if self.typed(name)}
         return typed if typed.keys() - {"country"} else {}

@@ -47,7 +47,7 @@ class KeysForm(Form):
 
     def keys(self) -> dict[str, str]:
         """The credentials as typed."""
-        return {name: self.text(name) for name in self.fields}
+        return {name: self.typed(name) for name in self.fields}
 
 
 @dataclass(slots=True)

@@ -52,16 +52,16 @@ class RequestForm(Form):
     def draft(self) -> RequestDraft:
         """The draft as typed."""
         return RequestDraft(
-            to=self.text("to"),
-            cc=self.text("cc"),
-            message=self.text("message"),
-            notify=self.text("notify") if self.ticked("notify_me") else None,
+            to=self.typed("to"),
+            cc=self.typed("cc"),
+            message=self.typed("message"),
+            notify=self.typed("notify") if self.ticked("notify_me") else None,
             save_to_contact=self.ticked("save_to_contact"),
         )
 
     def shown_money(self, currency: str) -> Money | None:
         """The balance the person saw; None when the page did not say."""
-        text = self.text("shown")
+        text = self.typed("shown")
         return Money(int(text), currency) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
@@ -180,7 +180,7 @@ def send_request(request: StaffRequest, number: str) -> HttpResponse:
     """Send it (S20). What cannot be sent comes back with everything typed: 422, or 409 when the order forbids it."""
     order = find_order(request, number)
     form = RequestForm(request.POST, auto_id="%s")
-    accepted = set(form.text("anyway").split())
+    accepted = set(form.typed("anyway").split())
     try:
         _warn(order, form.draft().clean(), accepted)
         sent = request_payment(
@@ -189,7 +189,7 @@ def send_request(request: StaffRequest, number: str) -> HttpResponse:
             by=request.user,
             role=request.membership.role,
             shown=form.shown_money(order.currency),
-            form_key=form.text("form_key")[:64],
+            form_key=form.typed("form_key")[:64],
             even_if_just_sent="just_requested" in accepted,
         )
     except Refused as refusal:
@@ -324,7 +324,7 @@ def preview(request: StaffRequest, number: str) -> HttpResponse:
     window.preview = {
         "letter": letter,
         "sender": f"{request.account.name} <{from_address(request.account)}>",
-        "to": form.text("to"),
+        "to": form.typed("to"),
         "url": reverse("preview_frame", args=[request.account.slug, number], query={"draft": draft}),
     }
     if is_htmx(request):
@@ -352,7 +352,7 @@ def preview_frame(request: StaffRequest, number: str) -> HttpResponse:
 
 def _message(form: RequestForm) -> str:
     """The message as it would be sent. Raises Invalid when it is too long."""
-    message = form.text("message").replace("\r\n", "\n")
+    message = form.typed("message").replace("\r\n", "\n")
     if len(message) > MAX_MESSAGE:
         raise Invalid({"message": f"Keep the message to {MAX_MESSAGE:,} characters; it has {len(message):,}"})
     return message

@@ -25,7 +25,7 @@ class State:
     """One page in one state. `build` makes it and answers its address; `act` is what the person then does there.
 
     `status` is what the server answers the address with; `title` must be found in the title; `outside` allows requests
-    to the processor's host; `scripts=False` looks with scripts off; `ours=False` is a page of another process.
+    to the processor's host; `scripts=False` looks with scripts off: there axe, a script itself, stays out.
     """
 
     id: str
@@ -36,7 +36,7 @@ class State:
     title: str = PLACES
     outside: bool = False
     scripts: bool = True
-    waits: str = ""  # a selector to wait for
+    covered: bool = False  # an open menu lies over other controls
     refuses: tuple[int, ...] = field(default=())  # answers the act expects, which a browser logs as failures
 
     def title_fits(self, title: str) -> bool:

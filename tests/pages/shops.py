@@ -67,12 +67,12 @@ class Shops:
     def owner(self) -> User:
         return self.people["owner"]
 
-    def shop(self, name: str, *, connected: str = "sandbox", **facts: Any) -> Account:
+    def shop(self, slug: str, /, *, connected: str = "sandbox", **facts: Any) -> Account:
         """The shop of that slug, made when first asked for, with everybody in it. `connected`: "", sandbox, express."""
-        if name in self.shops:
-            return self.shops[name]
+        if slug in self.shops:
+            return self.shops[slug]
         plain = {
-            "slug": name,
+            "slug": slug,
             "legal_name": "Foxglove Print Company LLC",
             "tax_id": "93-0555142",
             "brand_colour": "#7A2E52",
@@ -81,7 +81,7 @@ class Shops:
             "checklist_hidden": True,
             "next_order_number": 2040,
         }
-        account = self.shops[name] = make_account(**plain | facts)
+        account = self.shops[slug] = make_account(**plain | facts)
         roles = {"owner": "owner", "staff": STAFF, "viewer": VIEWER}
         for who, role in roles.items():
             account.memberships.create(user=self.people[who], role=role)

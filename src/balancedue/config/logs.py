@@ -1,9 +1,9 @@
 """One JSON line per log record, with link tokens and client secrets taken out (I3, requirements.md 3.33)."""
 
-import json
-import logging
 import re
-from datetime import UTC, datetime
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 _SECRETS = [
     (re.compile(r"(/i/)[A-Za-z0-9_-]{20,}"), r"\1[token]"),
@@ -19,24 +19,23 @@ def redact(text: str) -> str:
     return text
 
 
-class Redact(logging.Filter):
-    """Takes secrets out of a record before any handler formats it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), ()
-        return True
+def _redact_all(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Every text of the record, the trace of an exception too."""
+    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
-class Line(logging.Formatter):
-    """A record as one JSON line; tracebacks are redacted too."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "from": record.name,
-            "text": record.getMessage(),
-        }
-        if record.exc_info:
-            line["trace"] = redact(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False)
+def line() -> structlog.stdlib.ProcessorFormatter:
+    """The formatter that writes records of Django, of libraries and of our own as JSON lines."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            _redact_all,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )

@@ -135,7 +135,7 @@ def test_a_contact_without_an_address_is_asked_for_one(
     page: Page, shop: JourneyShop, worker: WorkerProcess
 ) -> None:
     """S11, M8, requirements.md 2.2: To is empty and needed; what is typed is saved to the contact."""
-    contact = make_contact(shop.account, name="Ines Duarte", email="")
+    contact = make_contact(shop.account, name="Ines Duarte", company="", email="")
     order = make_order(shop.account, contact=contact)
     sign_in_quietly(page.context, shop.url, shop.owner)
     staff = BackOffice(page, shop.url, shop.account)

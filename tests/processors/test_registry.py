@@ -85,3 +85,11 @@ def test_third_parties_are_added_and_broken_ones_left_out(
         assert caplog.text.count("left out") == 4
     finally:
         registry.makers.cache_clear()
+
+
+def test_a_connection_whose_package_is_gone_refuses_and_says_so() -> None:
+    """Requirements.md 3.28: the pages of its account go on working."""
+    missing = registry.maker_or_missing("acme_pay")
+    assert missing.can == frozenset()
+    assert missing.why_not == "The package of the processor acme_pay is not installed."
+    assert missing.open({}).start(charge()).kind is Kind.REFUSED

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from balancedue.models import Account, Order, ProcessorConnection, Standing
 from balancedue.models.sealing import CannotUnseal
 from balancedue.processors.base import Can
-from balancedue.processors.registry import maker
+from balancedue.processors.registry import maker_or_missing
 from balancedue.rules import gate
 from balancedue.rules.clock_words import day_words, time_words
 from balancedue.rules.gate import Gate, ProcessorFact
@@ -22,7 +22,7 @@ class Processors:
     @property
     def for_requests(self) -> ProcessorConnection | None:
         """The one that takes payment requests: the default, or else the first that can."""
-        able = [connection for connection in self.connections if Can.REQUEST in maker(connection.kind).can]
+        able = [connection for connection in self.connections if Can.REQUEST in maker_or_missing(connection.kind).can]
         return next((connection for connection in able if connection.is_default), able[0] if able else None)
 
     @property
@@ -65,7 +65,7 @@ def _holds_up(standing: Standing) -> bool:
 
 
 def _fact(connection: ProcessorConnection, currency: str, account: Account) -> ProcessorFact:
-    kind = maker(connection.kind)
+    kind = maker_or_missing(connection.kind)
     can_request = Can.REQUEST in kind.can
     broken = ""
     if connection.broken_at is not None:

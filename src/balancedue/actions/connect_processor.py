@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from balancedue.models import Account, ProcessorConnection
 from balancedue.processors.base import Can, Check
-from balancedue.processors.registry import maker
+from balancedue.processors.registry import maker, maker_or_missing
 from balancedue.rules.errors import Invalid, Refused
 
 from .open_processor import open_processor
@@ -38,7 +38,7 @@ def connect_processor(*, account: Account, kind: str, credentials: Mapping[str, 
 
 def set_up_hook(*, connection: ProcessorConnection) -> ProcessorConnection:
     """Have the processor send webhooks to us and keep the secret it signs them with. Raises Refused."""
-    if Can.HOOK not in maker(connection.kind).can:
+    if Can.HOOK not in maker_or_missing(connection.kind).can:
         raise Refused("not_allowed", "This processor sends no webhooks.")
     secret = open_processor(connection).set_up_hook(hook_url(connection))
     with transaction.atomic():
@@ -64,7 +64,7 @@ def check_connection(*, connection: ProcessorConnection) -> list[Check]:
 
 def choose_default(*, connection: ProcessorConnection) -> None:
     """Make this the processor that takes payment requests. Raises Refused `processor_not_compatible`, `not_allowed`."""
-    made = maker(connection.kind)
+    made = maker_or_missing(connection.kind)
     if Can.REQUEST not in made.can:
         raise Refused("processor_not_compatible", made.why_not)
     with transaction.atomic():
@@ -85,7 +85,7 @@ def replace_credentials(*, connection: ProcessorConnection, credentials: Mapping
         connection = ProcessorConnection.objects.select_for_update().get(pk=connection.pk)
         given = {name: value for name, value in credentials.items() if value.strip()}
         clean = _clean(connection.kind, {**connection.credentials, **given})
-        livemode = maker(connection.kind).open(clean).livemode
+        livemode = maker_or_missing(connection.kind).open(clean).livemode
         if livemode != connection.livemode:
             mode = "live" if connection.livemode else "test"
             raise Refused(
@@ -104,7 +104,7 @@ def remove_connection(*, connection: ProcessorConnection) -> None:
         mine.filter(pk=connection.pk).update(removed_at=timezone.now(), is_enabled=False, is_default=False)
         if mine.filter(removed_at=None, is_default=True).exists():
             return
-        able = [other for other in mine.filter(removed_at=None) if Can.REQUEST in maker(other.kind).can]
+        able = [other for other in mine.filter(removed_at=None) if Can.REQUEST in maker_or_missing(other.kind).can]
         if able:
             mine.filter(pk=able[0].pk).update(is_default=True)
 

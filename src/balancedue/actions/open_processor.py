@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from balancedue.models import ProcessorConnection
 from balancedue.processors.base import Processor
-from balancedue.processors.registry import maker
+from balancedue.processors.registry import maker_or_missing
 
 
 def open_processor(connection: ProcessorConnection) -> Processor:
@@ -15,4 +15,4 @@ def open_processor(connection: ProcessorConnection) -> Processor:
 
 @lru_cache(maxsize=64)
 def _open(kind: str, credentials: str) -> Processor:
-    return maker(kind).open(json.loads(credentials))
+    return maker_or_missing(kind).open(json.loads(credentials))

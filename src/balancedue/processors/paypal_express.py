@@ -2,80 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from balancedue.processors.base import (
-    BadSignature,
-    Can,
-    Charge,
-    Check,
-    HookNote,
-    Kind,
-    Outcome,
-    PayPage,
-    Setting,
-)
-from balancedue.rules.errors import Refused
-from balancedue.rules.money import Money
+from balancedue.processors.base import Can, Setting
+from balancedue.processors.refusing import RefusingProcessor
 
 WHY_NOT = "PayPal Express cannot take payment requests. Add Stripe as well."
-_CODE = "processor_not_compatible"
-
-
-@dataclass(frozen=True, slots=True)
-class PayPalExpressProcessor:
-    """A connection that refuses everything: PayPal Express starts at a shop's own checkout, not from a link."""
-
-    livemode: bool = True
-
-    def smallest(self, currency: str) -> int | None:
-        """None: no currency can be charged."""
-        return None
-
-    def start(self, charge: Charge) -> Outcome:
-        """REFUSED: nothing is made at PayPal."""
-        return Outcome(kind=Kind.REFUSED, code=_CODE, detail=WHY_NOT)
-
-    def look_up(self, reference: str) -> Outcome:
-        """UNKNOWN: nobody was asked."""
-        return Outcome(kind=Kind.UNKNOWN, code=_CODE, detail=WHY_NOT)
-
-    def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
-        """UNKNOWN: nobody was asked."""
-        return Outcome(kind=Kind.UNKNOWN, code=_CODE, detail=WHY_NOT)
-
-    def cancel(self, reference: str) -> Outcome:
-        """UNKNOWN: nobody was asked."""
-        return self.look_up(reference)
-
-    def refund(self, reference: str, amount: Money, key: str) -> Outcome:
-        """REFUSED: nothing is made at PayPal."""
-        return Outcome(kind=Kind.REFUSED, code=_CODE, detail=WHY_NOT)
-
-    def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
-        """Always BadSignature: none are expected."""
-        raise BadSignature("PayPal Express sends no webhooks here")
-
-    def set_up_hook(self, url: str) -> str:
-        """Always Refused."""
-        raise Refused(_CODE, WHY_NOT)
-
-    def check(self) -> list[Check]:
-        """One line: it cannot do what this product asks of a processor."""
-        return [Check("Payment requests", ok=False, detail=WHY_NOT, fix="Add Stripe as well.")]
-
-    def pay_page(self) -> PayPage:
-        """Always Refused: there is no payment page."""
-        raise Refused(_CODE, WHY_NOT)
-
-    def amount_in_page(self, amount: Money) -> int:
-        """Always Refused: there is no payment page."""
-        raise Refused(_CODE, WHY_NOT)
 
 
 @dataclass(frozen=True, slots=True)
 class PayPalExpressMaker:
-    """PayPal Express as a kind of processor."""
+    """PayPal Express as a kind of processor. It starts at a shop's own checkout, never from a link."""
 
     name: str = "paypal_express"
     label: str = "PayPal Express"
@@ -95,9 +31,9 @@ class PayPalExpressMaker:
             if setting.required and not credentials.get(setting.name, "").strip()
         }
 
-    def open(self, credentials: Mapping[str, str]) -> PayPalExpressProcessor:
+    def open(self, credentials: Mapping[str, str]) -> RefusingProcessor:
         """A connection that refuses everything."""
-        return PayPalExpressProcessor()
+        return RefusingProcessor(WHY_NOT, fix="Add Stripe as well.")
 
 
 PAYPAL_EXPRESS = PayPalExpressMaker()

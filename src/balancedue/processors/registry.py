@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 from balancedue.processors.base import Maker
 from balancedue.processors.paypal_express import PAYPAL_EXPRESS
+from balancedue.processors.refusing import NotInstalled
 from balancedue.processors.stripe import SANDBOX, STRIPE
 from balancedue.rules.errors import Refused
 
@@ -40,3 +41,8 @@ def maker(kind: str) -> Maker:
         if known.name == kind:
             return known
     raise Refused("invalid", f"There is no processor called {kind[:50]}", field="kind")
+
+
+def maker_or_missing(kind: str) -> Maker:
+    """The kind a stored connection names. Its package may be gone by now: then one that refuses and says so."""
+    return next((known for known in makers() if known.name == kind), NotInstalled(kind))

@@ -194,7 +194,7 @@ class StripeProcessor:
         )
 
     def amount_in_page(self, amount: Money) -> int:
-        """The amount in wire units, as Elements compare it with the PaymentIntent's. Refused when it cannot be charged."""
+        """The amount in wire units, as Elements compare it with the PaymentIntent's; else Refused."""
         return amounts.to_wire(amount)
 
     def _ask(

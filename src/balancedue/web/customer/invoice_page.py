@@ -10,7 +10,7 @@ from balancedue.actions.renew_link import renew_link
 from balancedue.documents.invoice_pdf import invoice_file_name, invoice_pdf
 from balancedue.documents.press import NotPrinted
 from balancedue.models import Membership
-from balancedue.processors.registry import maker
+from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.errors import Refused
 
 from .link import Link, frame, link_page
@@ -31,7 +31,7 @@ def invoice(request: HttpRequest, link: Link) -> HttpResponse:
         "mark": mark_of(link, timezone.now()),
         "stop": stop,
         "changes": changes_since(link.request, link.standing),
-        "processor": maker(connection.kind).label if connection else "",
+        "processor": maker_or_missing(connection.kind).label if connection else "",
         "receipts": [payment for payment in link.payments if payment.attempt is not None],
         "opened_url": link.url("opened"),
     }

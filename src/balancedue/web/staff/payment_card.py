@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from balancedue.models import Delivery, Payment, PaymentAttempt, PaymentRequest
-from balancedue.processors.registry import maker
+from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.clock_words import day_words, time_words
 from balancedue.rules.gate import STAFF, at_least
 from balancedue.rules.methods import CARD
@@ -106,7 +106,7 @@ def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
     if facts.order.is_cancelled:
         card.about = _cancelled_words(request, facts)
     chosen = facts.processors.for_requests
-    card.pays_through = maker(chosen.kind).label if chosen else ""
+    card.pays_through = maker_or_missing(chosen.kind).label if chosen else ""
     attempt = facts.standing.attempt
     if attempt is not None and (attempt.state in IN_FLIGHT or attempt.needs_action):
         card.attempt = attempt

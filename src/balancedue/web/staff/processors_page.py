@@ -19,7 +19,7 @@ from balancedue.actions.connect_processor import (
 )
 from balancedue.models import PaymentRequest, ProcessorConnection
 from balancedue.processors.base import Can, Maker
-from balancedue.processors.registry import maker, makers
+from balancedue.processors.registry import maker, maker_or_missing, makers
 from balancedue.rules.errors import Refused
 from balancedue.rules.gate import OWNER
 from balancedue.rules.states import LIVE_REQUEST
@@ -113,7 +113,7 @@ def _offer(made: Maker, typed: QueryDict | None = None) -> Offer:
 
 
 def _shown(connection: ProcessorConnection, keys: KeysForm | None) -> Shown:
-    made = maker(connection.kind)
+    made = maker_or_missing(connection.kind)
     labels = {one.name: one.label for one in made.settings if one.secret or one.name.endswith("_key")}
     ends = [(labels[name], end) for name, end in connection.credentials_shown.items() if name in labels]
     return Shown(
@@ -155,7 +155,7 @@ def connect(request: StaffRequest, kind: str) -> HttpResponse:
 
 def _first_look(connection: ProcessorConnection) -> str:
     """Set up what can be, check all of it, and say how that went."""
-    made = maker(connection.kind)
+    made = maker_or_missing(connection.kind)
     if Can.REQUEST not in made.can:
         return f"{made.label} is connected. {made.why_not}"
     refused = ""
@@ -176,7 +176,7 @@ def check(request: StaffRequest, public_id: str) -> HttpResponse:
     """ "Check connection": ask the processor, line by line."""
     connection = _mine(request, public_id)
     lines = check_connection(connection=connection)
-    label = maker(connection.kind).label
+    label = maker_or_missing(connection.kind).label
     if not all(line.ok for line in lines):
         return _back(request, f"{label}: see the lines marked with a cross.")
     return _back(request, f"{label} is ready. Customers can pay.")
@@ -201,7 +201,7 @@ def set_default(request: StaffRequest) -> HttpResponse:
     """Choose which processor takes payment requests."""
     connection = _mine(request, str(request.POST.get("default", "")))
     choose_default(connection=connection)
-    return _back(request, f"{maker(connection.kind).label} takes payment requests from now on.")
+    return _back(request, f"{maker_or_missing(connection.kind).label} takes payment requests from now on.")
 
 
 @require_POST
@@ -209,7 +209,7 @@ def set_default(request: StaffRequest) -> HttpResponse:
 def replace_keys(request: StaffRequest, public_id: str) -> HttpResponse:
     """New keys for the same processor; a field left empty keeps what it was."""
     connection = _mine(request, public_id)
-    form = KeysForm(maker(connection.kind), request.POST, auto_id=f"{public_id}_%s", keep=True)
+    form = KeysForm(maker_or_missing(connection.kind), request.POST, auto_id=f"{public_id}_%s", keep=True)
     try:
         connection = replace_credentials(connection=connection, credentials=form.keys())
     except Refused as refusal:
@@ -224,12 +224,12 @@ def replace_keys(request: StaffRequest, public_id: str) -> HttpResponse:
 def remove(request: StaffRequest, public_id: str) -> HttpResponse:
     """Take a processor out of use: first what that leads to, then the deed."""
     connection = _mine(request, public_id)
-    made = maker(connection.kind)
+    made = maker_or_missing(connection.kind)
     if request.method == "POST":
         remove_connection(connection=connection)
         return _back(request, f"{made.label} is removed.")
     others = request.account.connections.filter(removed_at=None, is_enabled=True).exclude(pk=connection.pk)
-    is_last = Can.REQUEST in made.can and not any(Can.REQUEST in maker(other.kind).can for other in others)
+    is_last = Can.REQUEST in made.can and not any(Can.REQUEST in maker_or_missing(other.kind).can for other in others)
     open_requests = PaymentRequest.objects.filter(order__account=request.account, status__in=LIVE_REQUEST).count()
     context = {"label": made.label, "is_last": is_last, "open_requests": open_requests, "here": "processors"}
     return show(request, "staff/settings/remove_processor.html", context)

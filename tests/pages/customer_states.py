@@ -29,11 +29,14 @@ HALF_HOUR = 1800
 BANK = "Riverbank Credit Union\nRouting 123456789\nAccount 000 111 222"
 
 
-def on_link(name: str, rest: str = "", **more: Any) -> Any:
-    """Sign on a function that makes a request; the state is a page behind its link."""
+def on_link(name: str, rest: str = "", *, own: bool = False, **more: Any) -> Any:
+    """Sign on a function that makes a request; the state is a page behind its link. `own`: shared with no other."""
 
     def sign_on(make: Asked) -> Asked:
-        state(name, CUSTOMER, **{"title": "(from|·) .+"} | more)(lambda shops: link(make(shops), rest))
+        def build(shops: Shops) -> str:
+            return link(make(shops) if own else shops.once(make), rest)
+
+        state(name, CUSTOMER, **{"title": "(from|·) .+"} | more)(build)
         return make
 
     return sign_on
@@ -214,10 +217,12 @@ def cancelled(shops: Shops) -> PaymentRequest:
 
 on_link("pay", "pay/", act=acts.card_loaded, outside=True, title="^Pay invoice .+ from ")(asked)
 on_link("pay-no-script", "pay/", outside=True, scripts=False, title="^Pay ")(asked)
-on_link("pay-field-errors", "pay/", act=acts.leave_fields_empty, outside=True, title="^Pay ", refuses=(422,))(asked)
-on_link("pay-declined", "pay/", act=acts.decline, outside=True, title="^Pay ", refuses=(402,))(asked)
-on_link("pay-bank", "pay/", act=acts.at_the_bank, outside=True, title="^Pay ")(asked)
-on_link("pay-changed", "pay/", act=acts.changed_meanwhile, outside=True, title="^Pay ", refuses=(409,))(asked)
+on_link("pay-field-errors", "pay/", own=True, act=acts.leave_fields_empty, outside=True, title="^Pay ", refuses=(422,))(
+    asked
+)
+on_link("pay-declined", "pay/", own=True, act=acts.decline, outside=True, title="^Pay ", refuses=(402,))(asked)
+on_link("pay-bank", "pay/", own=True, act=acts.at_the_bank, outside=True, title="^Pay ")(asked)
+on_link("pay-changed", "pay/", own=True, act=acts.changed_meanwhile, outside=True, title="^Pay ", refuses=(409,))(asked)
 
 
 def deaf(name: str, address: str) -> Asked:

@@ -62,6 +62,13 @@ class Shops:
     people: dict[str, User] = field(default_factory=dict)
     shops: dict[str, Account] = field(default_factory=dict)
     orders: int = 0
+    made: dict[Callable[["Shops"], Any], Any] = field(default_factory=dict)
+
+    def once(self, make: Callable[["Shops"], Any]) -> Any:
+        """What `make` made, made when first asked for: states that change nothing share it."""
+        if make not in self.made:
+            self.made[make] = make(self)
+        return self.made[make]
 
     @property
     def owner(self) -> User:

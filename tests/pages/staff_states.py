@@ -36,7 +36,7 @@ def on_order(name: str, who: str = OWNER, rest: str = "", **more: Any) -> Any:
 
     def sign_on(make: Any) -> Any:
         def build(shops: Shops) -> str:
-            made = make(shops)
+            made = shops.once(make)
             return at(made if isinstance(made, Order) else made.order, rest)
 
         state(name, who, title="^(Error: )?.*#.+ · .+", **more)(build)
@@ -75,10 +75,14 @@ def sample_data(shops: Shops) -> str:
 # --- 3.2 Orders list -------------------------------------------------------------------------------------------
 
 
+def eight_days(shops: Shops) -> None:
+    for days in range(8):
+        shops.order(days_ago=days)
+
+
 def listing(query: str = "") -> Build:
     def build(shops: Shops) -> str:
-        for days in range(8):
-            shops.order(days_ago=days)
+        shops.once(eight_days)
         return f"/foxglove/orders/{query}"
 
     return build
@@ -530,7 +534,7 @@ on_order("payment-page-errors", rest="add-payment/", act=acts.type_and_submit(am
 def reversal(name: str, make: Any, **more: Any) -> None:
     @state(name, OWNER, title="#", **more)
     def build(shops: Shops) -> str:
-        made = make(shops)
+        made = shops.once(make)
         order = made if isinstance(made, Order) else made.order
         payment = order.payments.get() if order.payments.count() == 1 else order.payments.first()
         assert payment
@@ -546,12 +550,8 @@ on_order("cancel-order-paid", rest="cancel/")(request_open)
 
 @state("withdraw", OWNER, title="#")
 def withdraw(shops: Shops) -> str:
-    request = sent_request(shops)
+    request = shops.once(sent)
     return at(request.order, f"payment-requests/{request.public_id}/withdraw/")
-
-
-def sent_request(shops: Shops) -> PaymentRequest:
-    return shops.asked()
 
 
 # --- 3.6 Settings ----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tests.ports import free_port
 from tests.servers import Sandbox, start_sandbox
 
 READY_SECONDS, STOP_SECONDS = 30, 10
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -35,7 +36,8 @@ class World:
 
     def stop(self) -> None:
         """End it and remove what it wrote."""
-        os.killpg(self.server.pid, signal.SIGTERM)
+        if self.server.poll() is None:
+            os.killpg(self.server.pid, signal.SIGTERM)
         try:
             self.server.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -51,18 +53,35 @@ def start_world() -> World:
     port = free_port()
     url = f"http://localhost:{port}"
     sandbox = start_sandbox(home, url, settle_seconds=2)
-    environment = _environment(home, url, sandbox)
-    built = home / "built.json"
-    run = {"env": environment, "check": True}
-    collecting = subprocess.Popen([*_django(), "collectstatic", "--noinput", "--verbosity", "0"], env=environment)
-    subprocess.run([sys.executable, "-m", "tests.pages.shops", str(built)], **run)  # type: ignore[call-overload]
-    assert collecting.wait() == 0
-    command = [sys.executable, "-m", "balancedue", "serve", "--port", str(port), "--workers", "1"]
-    with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, start_new_session=True, stdout=log, stderr=log)
-    world = World(home, url, sandbox, server, **json.loads(built.read_text()))
-    _await(world)
+    try:
+        environment = _environment(home, url, sandbox)
+        built = _build(home, environment)
+        command = [sys.executable, "-m", "balancedue", "serve", "--port", str(port), "--workers", "1"]
+        with (home / "server.log").open("wb") as log:
+            server = subprocess.Popen(command, env=environment, start_new_session=True, stdout=log, stderr=log)
+    except BaseException:
+        sandbox.stop()
+        raise
+    world = World(home, url, sandbox, server, **built)
+    try:
+        _await(world)
+    except BaseException:
+        world.stop()
+        raise
     return world
+
+
+def _build(home: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """Static files and every state, side by side."""
+    built = home / "built.json"
+    collect = [*_django(), "collectstatic", "--noinput", "--verbosity", "0"]
+    collecting = subprocess.Popen(collect, env=environment)
+    try:
+        subprocess.run([sys.executable, "-m", "tests.pages.shops", str(built)], env=environment, check=True)
+    finally:
+        assert collecting.wait() == 0
+    found: dict[str, Any] = json.loads(built.read_text())
+    return found
 
 
 def _django() -> list[str]:
@@ -86,7 +105,7 @@ def _environment(home: Path, url: str, sandbox: Sandbox) -> dict[str, str]:
     inherited: dict[str, Any] = {name: value for name, value in os.environ.items() if name not in without}
     keys = {"secret_key": sandbox.secret_key, "publishable_key": sandbox.publishable_key}
     return inherited | {
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "DATABASE_URL": f"sqlite:///{home / 'pages.sqlite3'}",
         "BALANCEDUE_DATA_DIR": str(home),
         "BALANCEDUE_PUBLIC_URL": url,

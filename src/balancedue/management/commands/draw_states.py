@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from balancedue.rules import states
+from balancedue.rules.states import Moves
 
 PAGE = Path("docs/states.md")
 HEAD = """# States
@@ -24,7 +25,7 @@ class Table:
     title: str
     words: str
     states: Mapping[str, str]
-    moves: states.Moves
+    moves: Moves
     first: str
     groups: Mapping[str, Iterable[str]]
 

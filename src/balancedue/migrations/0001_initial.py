@@ -3,6 +3,7 @@
 import balancedue.models.accounts
 import balancedue.models.attempts
 import balancedue.models.contacts
+import balancedue.models.imports
 import balancedue.models.orders
 import balancedue.models.outbox
 import balancedue.models.payments
@@ -69,6 +70,7 @@ class Migration(migrations.Migration):
                 ('next_order_number', models.PositiveIntegerField(default=1001)),
                 ('is_sample', models.BooleanField(default=False)),
                 ('checklist_hidden', models.BooleanField(default=False)),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),
@@ -256,6 +258,8 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField()),
                 ('changed_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('resolved_at', models.DateTimeField(blank=True, null=True)),
+                ('resolved_note', models.TextField(blank=True)),
                 ('next_check_at', models.DateTimeField(blank=True, null=True)),
                 ('checks', models.PositiveIntegerField(default=0)),
                 ('lease', models.CharField(blank=True, max_length=40)),
@@ -353,6 +357,7 @@ class Migration(migrations.Migration):
                 ('next_try_at', models.DateTimeField()),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('error', models.CharField(blank=True, max_length=500)),
+                ('letter_sealed', models.TextField(blank=True)),
                 ('lease', models.CharField(blank=True, max_length=40)),
                 ('leased_until', models.DateTimeField(blank=True, null=True)),
                 ('about', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='balancedue.delivery')),
@@ -424,6 +429,31 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(blank=True, null=True)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='balancedue.processorconnection')),
             ],
+        ),
+        migrations.CreateModel(
+            name='ImportFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=balancedue.models.imports.import_id, max_length=40, unique=True)),
+                ('name', models.CharField(max_length=200)),
+                ('content', models.BinaryField(blank=True, default=bytes)),
+                ('header', models.JSONField(blank=True, default=list)),
+                ('columns', models.JSONField(blank=True, default=dict)),
+                ('currency', models.CharField(blank=True, max_length=3)),
+                ('phase', models.CharField(default='mapping', max_length=10)),
+                ('rows', models.PositiveIntegerField(default=0)),
+                ('rows_read', models.PositiveIntegerField(default=0)),
+                ('orders_read', models.PositiveIntegerField(default=0)),
+                ('report', models.JSONField(blank=True, default=dict)),
+                ('uploaded_at', models.DateTimeField(db_index=True)),
+                ('lease', models.CharField(blank=True, max_length=40)),
+                ('leased_until', models.DateTimeField(blank=True, null=True)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='import_files', to='balancedue.account')),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('phase__in', ['mapping', 'checking', 'checked', 'importing', 'imported'])), name='import_phase_known')],
+            },
         ),
         migrations.CreateModel(
             name='SavedAnswer',
@@ -528,7 +558,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='journalentry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('order_placed', 'order_changed', 'order_cancelled', 'write_off', 'payment', 'reversal'))), name='entry_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('order_placed', 'order_changed', 'order_cancelled', 'write_off', 'payment', 'reversal', 'refund', 'refund_failed', 'order_reduced'))), name='entry_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='paymentrequest',

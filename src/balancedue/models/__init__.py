@@ -5,16 +5,18 @@ from .attempts import PaymentAttempt
 from .contacts import Contact
 from .events import Event
 from .guards import Heartbeat, SavedAnswer, Tally
+from .imports import ImportFile
 from .inbox import ProcessorEvent
 from .invoices import invoice_of, payment_line, shop_of
 from .journal import EntryProof, JournalEntry, Posting
 from .notes import Note
 from .orders import Order, OrderLine
-from .outbox import Delivery
+from .outbox import Delivery, SentLetter
 from .payments import Payment
 from .people import User
+from .refunds import Refund
 from .requests import PaymentRequest
-from .standing import Standing, read_balance, read_standing, read_standings
+from .standing import Standing, charged, read_balance, read_standing, read_standings
 
 __all__ = [
     "Account",
@@ -24,6 +26,7 @@ __all__ = [
     "EntryProof",
     "Event",
     "Heartbeat",
+    "ImportFile",
     "JournalEntry",
     "Membership",
     "Note",
@@ -35,10 +38,13 @@ __all__ = [
     "Posting",
     "ProcessorConnection",
     "ProcessorEvent",
+    "Refund",
     "SavedAnswer",
+    "SentLetter",
     "Standing",
     "Tally",
     "User",
+    "charged",
     "invoice_of",
     "payment_line",
     "read_balance",

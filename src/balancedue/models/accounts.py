@@ -57,6 +57,7 @@ class Account(models.Model):
     next_order_number = models.PositiveIntegerField(default=1001)
     is_sample = models.BooleanField(default=False)
     checklist_hidden = models.BooleanField(default=False)
+    archived_at = models.DateTimeField(null=True, blank=True)  # nobody finds it any more; only sample data can be
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
-from balancedue.rules.states import ACTIVE_ATTEMPT, ATTEMPT_STATES, IN_FLIGHT, STARTED, SUCCEEDED
+from balancedue.rules.states import ACTIVE_ATTEMPT, ATTEMPT_STATES, IN_FLIGHT, PUT_ASIDE, STARTED, SUCCEEDED
 
 from .accounts import ProcessorConnection
 from .orders import Order
@@ -17,7 +17,8 @@ def attempt_id() -> str:
 
 
 class PaymentAttempt(models.Model):
-    """A try to collect the balance. What it is for is frozen when it is written (N3); only `settle` changes it."""
+    """A try to collect the balance. What it is for is frozen when it is written (N3); only `settle`
+    changes its state."""
 
     public_id = models.CharField(max_length=40, unique=True, default=attempt_id)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="attempts")
@@ -44,6 +45,8 @@ class PaymentAttempt(models.Model):
     started_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)  # put aside, and a person has looked into it since
+    resolved_note = models.TextField(blank=True)  # what they found; for staff
     next_check_at = models.DateTimeField(null=True, blank=True)  # N10: nothing waits without a next check
     checks = models.PositiveIntegerField(default=0)
     lease = models.CharField(max_length=40, blank=True)
@@ -71,6 +74,11 @@ class PaymentAttempt(models.Model):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Put aside, and nobody has said yet what came of it."""
+        return self.state == PUT_ASIDE and self.resolved_at is None
 
     @property
     def is_active(self) -> bool:

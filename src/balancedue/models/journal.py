@@ -19,6 +19,9 @@ ENTRY_KINDS = (
     "write_off",
     "payment",
     "reversal",
+    "refund",
+    "refund_failed",
+    "order_reduced",
 )
 
 

@@ -1,5 +1,8 @@
 """The outbox: one row per message and address, written with the fact it tells of (N11, requirements.md 3.40)."""
 
+import json
+from dataclasses import asdict, dataclass
+
 from django.db import models
 from django.db.models import Q
 
@@ -9,11 +12,23 @@ from balancedue.rules.states import DELIVERY_STATES
 from .accounts import Account
 from .orders import Order
 from .payments import Payment
+from .refunds import Refund
 from .requests import PaymentRequest
+from .sealing import seal, unseal
 
 
 def delivery_id() -> str:
     return new_id("dlv")
+
+
+@dataclass(frozen=True, slots=True)
+class SentLetter:
+    """A letter as it left: who it says it is from, and the two forms of one text."""
+
+    sender: str
+    subject: str
+    text: str
+    html: str
 
 
 class Delivery(models.Model):
@@ -24,6 +39,7 @@ class Delivery(models.Model):
     order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="deliveries")
     request = models.ForeignKey(PaymentRequest, null=True, on_delete=models.PROTECT, related_name="deliveries")
     payment = models.ForeignKey(Payment, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    refund = models.ForeignKey(Refund, null=True, on_delete=models.PROTECT, related_name="deliveries")
     about = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")  # the one that failed
     kind = models.CharField(max_length=40)  # a notice of rules.notices
     to = models.CharField(max_length=254)
@@ -36,6 +52,7 @@ class Delivery(models.Model):
     next_try_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
+    letter_sealed = models.TextField(blank=True)  # what was sent, once per letter; it holds the link, so it is sealed (I1)
     lease = models.CharField(max_length=40, blank=True)  # fencing: who holds it now
     leased_until = models.DateTimeField(null=True, blank=True)
 
@@ -48,3 +65,16 @@ class Delivery(models.Model):
             models.Index(fields=["next_try_at"], condition=Q(status__in=["waiting", "sending"]), name="deliveries_due"),
             models.Index(fields=["request", "id"], name="deliveries_of_request"),
         ]
+
+    @property
+    def _place(self) -> str:
+        return f"delivery:{self.public_id}:letter"
+
+    @property
+    def letter(self) -> SentLetter | None:
+        """What was sent, or None where this copy keeps none. Raises CannotUnseal."""
+        return SentLetter(**json.loads(unseal(self.letter_sealed, place=self._place))) if self.letter_sealed else None
+
+    def seal_letter(self, letter: SentLetter) -> None:
+        """Keep `letter` with this copy."""
+        self.letter_sealed = seal(json.dumps(asdict(letter), ensure_ascii=False), place=self._place)

@@ -1,11 +1,13 @@
 """How an order stands: its balance, what moved it, and the attempt under way. Read from the journal (M1)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from balancedue.rules.balance import Balance, balance_of
-from balancedue.rules.ledger import RECEIVABLE
+from django.db.models import Sum
+
+from balancedue.rules.balance import CHARGES, Balance, balance_of
+from balancedue.rules.ledger import RECEIVABLE, Postings
 from balancedue.rules.money import Money
 from balancedue.rules.states import ACTIVE_ATTEMPT, PENDING
 
@@ -74,3 +76,14 @@ def _standing(order: Order, moves: tuple[Move, ...], attempt: PaymentAttempt | N
 def read_balance(order: Order) -> Balance:
     """The balance of `order` as the journal has it now."""
     return read_standing(order).balance
+
+
+def charged(order: Order, kinds: Collection[str] = CHARGES) -> Postings:
+    """What the journal holds for the order itself, payments aside: ledger account -> signed minor units."""
+    rows = (
+        Posting.objects.filter(order=order, entry__kind__in=kinds)
+        .order_by()
+        .values_list("ledger")
+        .annotate(minor=Sum("amount_minor"))
+    )
+    return {ledger: minor for ledger, minor in rows if minor}

@@ -47,7 +47,7 @@ def test_undo_takes_it_back_and_send_now_does_not_wait(
     expect(staff.card).to_contain_text("Not sent. Your draft is kept.")
     assert PaymentRequest.objects.get(order=order).status == "withdrawn"
 
-    staff.request_button.click()
+    staff.card.get_by_role("button", name="Edit and send").click()
     window = staff.request_window
     expect(window.get_by_label("Message")).to_have_value("Too early")
     expect(window.get_by_role("list", name="CC")).to_have_text(TREASURER)
@@ -85,13 +85,11 @@ def test_a_refused_address_is_said_on_the_order_and_in_the_list(
         expect(page.get_by_role("link", name=f"#{order.number}", exact=True)).to_be_visible()
 
         staff.open_order(order)
-        staff.card.get_by_role("button", name=re.compile("resend|again")).click()
+        staff.card.get_by_role("button", name="Fix address and resend").click()
         window = staff.request_window
         window.get_by_role("button", name=f"Remove {DANA}").click()
         window.get_by_role("textbox", name="To").fill(DANAS_OTHER)
         window.get_by_role("button", name="Send email").click()
-        anyway = window.get_by_role("button", name="Send another anyway")
-        anyway.click()
         wait_for_mail(mail, DANAS_OTHER)
         expect(staff.card).not_to_contain_text("Not delivered")
         worker.stop()

@@ -89,7 +89,7 @@ def test_a_wholesalers_orders_are_imported_requested_and_paid(
     """Issue text "On real input", S1-S34 over real orders, N1-N14."""
     account = set_up(shop, child_environment)
     said = import_orders(child_environment)
-    assert "439 orders imported, 9,870 lines, 184,248.33 GBP" in said
+    assert "439 orders imported, 9,870 lines, 184248.33 GBP" in said
     assert "38 of them without a customer" in said
     assert "15 of them come to zero" in said
     assert "13 lines without a description" in said

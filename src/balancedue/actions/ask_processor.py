@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from balancedue.models import PaymentAttempt, ProcessorConnection
+from balancedue.models import PaymentAttempt, ProcessorConnection, Refund
 from balancedue.models.sealing import CannotUnseal
 from balancedue.processors.base import Charge, Kind, Outcome, Processor
 from balancedue.rules.actor import Actor
@@ -51,6 +51,39 @@ def cancel(attempt: PaymentAttempt, *, description: str) -> Outcome:
         if not reference or outcome.kind in (Kind.PAID, Kind.PENDING, Kind.CANCELLED):
             return outcome
     return _ask(attempt, lambda processor: processor.cancel(reference))
+
+
+def start_refund(refund: Refund) -> Outcome:
+    """Make the processor's refund, or hear again about the one made: same key, same refund."""
+    attempt = refund.payment.attempt
+    assert attempt is not None, "money that came in by hand goes back by hand"
+    if timezone.now() - refund.started_at > KEY_LASTS:
+        return look_up_refund(refund)
+    return _ask(
+        attempt,
+        lambda processor: processor.refund(
+            attempt.reference, refund.amount, refund.processor_key, refund_id=refund.public_id
+        ),
+    )
+
+
+def look_up_refund(refund: Refund) -> Outcome:
+    """What the processor says about `refund` now; UNKNOWN when it cannot be asked, or has no such refund yet."""
+    attempt = refund.payment.attempt
+    assert attempt is not None, "money that came in by hand goes back by hand"
+    if refund.reference:
+        return _ask(attempt, lambda processor: processor.look_up(refund.reference))
+    found = (outcome for outcome in refunds_of(attempt) or [] if outcome.refund_id == refund.public_id)
+    return next(found, Outcome(Kind.UNKNOWN, detail="the processor has no such refund so far"))
+
+
+def refunds_of(attempt: PaymentAttempt) -> list[Outcome] | None:
+    """Every refund the processor has of this payment; None when it was not heard."""
+    assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
+    try:
+        return open_processor(attempt.connection).refunds_of(attempt.reference)
+    except CannotUnseal:
+        return None
 
 
 def _ask(attempt: PaymentAttempt, question: Callable[[Processor], Outcome]) -> Outcome:

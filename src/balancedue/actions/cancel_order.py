@@ -3,11 +3,10 @@
 from django.db import transaction
 from django.utils import timezone
 
-from balancedue.models import Order
+from balancedue.models import Order, charged
 from balancedue.rules.actor import Actor
 from balancedue.rules.ledger import opposite
 
-from .change_order import charged
 from .clear_the_way import clear_the_way, refuse_if_in_progress
 from .record import post_entry, record
 

@@ -1,14 +1,13 @@
 """Change an order. What it comes to is corrected by an entry of its own; a card payment under way is ended first."""
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
-from balancedue.models import Order, Posting
+from balancedue.models import Order, charged
 from balancedue.rules.actor import Actor
-from balancedue.rules.balance import CHARGES
+from balancedue.rules.balance import STATED
 from balancedue.rules.errors import Refused
-from balancedue.rules.ledger import Postings, change
+from balancedue.rules.ledger import change
 
 from .clear_the_way import clear_the_way, refuse_if_in_progress
 from .order_lines import OrderDraft, write_draft
@@ -20,14 +19,14 @@ def change_order(*, order: Order, draft: OrderDraft, by: Actor) -> Order:
     """Replace what the order is made of. Raises Invalid, or Refused `order_cancelled`, `payment_in_progress`."""
     draft.check()
     wanted = draft.postings()
-    if change(wanted, charged(order)):
+    if change(wanted, charged(order, STATED)):
         clear_the_way(order, by=by)
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
         now = timezone.now()
         if order.is_cancelled:
             raise Refused("order_cancelled", "This order was cancelled.")
-        difference = change(wanted, charged(order))
+        difference = change(wanted, charged(order, STATED))
         if difference:
             refuse_if_in_progress(order)
         write_draft(order, draft)
@@ -36,14 +35,3 @@ def change_order(*, order: Order, draft: OrderDraft, by: Actor) -> Order:
             _, standing = post_entry(order, "order_changed", difference, by=by, at=now, cause=order.public_id)
             mark_requests_paid(order, standing, by=by, now=now)
         return order
-
-
-def charged(order: Order) -> Postings:
-    """What the journal holds for the order itself, payments aside: ledger account -> signed minor units."""
-    rows = (
-        Posting.objects.filter(order=order, entry__kind__in=CHARGES)
-        .order_by()
-        .values_list("ledger")
-        .annotate(minor=Sum("amount_minor"))
-    )
-    return {ledger: minor for ledger, minor in rows if minor}

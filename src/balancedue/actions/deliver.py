@@ -8,13 +8,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from balancedue.models import Contact, Delivery, Order, PaymentRequest, read_standing
+from balancedue.models import Contact, Delivery, Order, PaymentRequest, SentLetter, read_standing
 from balancedue.rules.actor import WORKER
 from balancedue.rules.ids import new_id
 from balancedue.rules.notices import NOTICES
 from balancedue.rules.retries import next_try_after
 from balancedue.rules.states import DELIVERY_MOVES, HOLDING, LIVE_REQUEST, REQUEST_MOVES, next_state
-from balancedue.transports.email import TransportError, mail_server, send
+from balancedue.transports.email import Envelope, TransportError, mail_server, send
 
 from .plan_letters import plan, senders_and_owners
 from .record import record
@@ -25,9 +25,10 @@ LEASE = timedelta(minutes=3)  # longer than connecting and every answer of a mai
 _log = logging.getLogger(__name__)
 
 
-def deliver_next() -> bool:
-    """Deliver one message that is due. Answers whether there was one."""
-    pk = _due().order_by("next_try_at").values_list("pk", flat=True).first()
+def deliver_next(*, of: Order | None = None) -> bool:
+    """Deliver one message that is due, of one order where `of` names it. Answers whether there was one."""
+    due = _due() if of is None else _due().filter(order=of)
+    pk = due.order_by("next_try_at").values_list("pk", flat=True).first()
     if pk is None:
         return False
     delivery = _claim(pk)
@@ -58,7 +59,7 @@ def _claim(pk: int) -> Delivery | None:
         if not mine:
             return None
         delivery = Delivery.objects.select_related(
-            "account", "order", "request__sent_by", "payment__attempt", "about"
+            "account", "order", "request__sent_by", "payment__attempt", "refund", "about"
         ).get(pk=pk)
         if order is not None and delivery.kind == "payment_request" and not _should_leave(order, delivery):
             Delivery.objects.filter(pk=pk).update(status=_after("sending", "drop"), lease="", leased_until=None)
@@ -86,6 +87,7 @@ def _should_leave(order: Order, delivery: Delivery) -> bool:
 def _send(delivery: Delivery) -> None:
     try:
         envelope = address_letter(delivery, write_letter(delivery))
+        _seal_copy(delivery, envelope)
         send(envelope, mail_server(settings.EMAIL_URL))
     except TransportError as error:
         _not_sent(delivery, error.sentence, permanent=error.permanent, address_refused=error.recipient_rejected)
@@ -96,10 +98,25 @@ def _send(delivery: Delivery) -> None:
         _sent(delivery)
 
 
+def _seal_copy(delivery: Delivery, envelope: Envelope) -> None:
+    """Put what leaves into the delivery, sealed: of a letter to customers, and once however many copies leave.
+
+    Before it is sent: a letter that cannot be sealed is not sent, and so never sent twice.
+    """
+    if NOTICES[delivery.kind].is_for_staff:
+        return
+    copies = Delivery.objects.filter(request=delivery.request, kind=delivery.kind).exclude(letter_sealed="")
+    if delivery.kind == "payment_request" and copies.exists():
+        return
+    sender = f"{envelope.from_name} <{envelope.from_address}>"
+    delivery.seal_letter(SentLetter(sender, envelope.subject, envelope.text, envelope.html))
+
+
 def _sent(delivery: Delivery) -> None:
     now = timezone.now()
     with transaction.atomic():
-        if not _release(delivery, status="sent", sent_at=now, error="", first_try_at=delivery.first_try_at or now):
+        facts = {"sent_at": now, "first_try_at": delivery.first_try_at or now, "letter_sealed": delivery.letter_sealed}
+        if not _release(delivery, status="sent", error="", **facts):
             return
         if delivery.order is not None:
             record(delivery.order, "delivery_sent", by=WORKER, at=now, delivery=delivery.public_id)

@@ -6,11 +6,11 @@ from functools import partial
 
 from django.conf import settings
 
-from balancedue.models import Account, Delivery, Order, Payment, PaymentRequest
+from balancedue.models import Account, Delivery, Order, Payment, PaymentRequest, Refund
 from balancedue.rules.gate import OWNER
 from balancedue.rules.ids import new_id
 from balancedue.rules.notices import once_each
-from balancedue.rules.states import WITHDRAWN
+from balancedue.rules.states import FAILED, PENDING, REFUSED, SUCCEEDED, WITHDRAWN
 
 
 def plan(
@@ -22,6 +22,7 @@ def plan(
     at: datetime,
     request: PaymentRequest | None = None,
     payment: Payment | None = None,
+    refund: Refund | None = None,
     about: Delivery | None = None,
 ) -> list[Delivery]:
     """One delivery of `kind` per address. `fact` is the public id of what happened: each address hears of it once (M3).
@@ -36,6 +37,7 @@ def plan(
             order=order,
             request=request,
             payment=payment,
+            refund=refund,
             about=about,
             kind=kind,
             to=address,
@@ -63,6 +65,16 @@ def plan_payment_letters(order: Order, payment: Payment, *, paid_twice: bool, at
     tell("payment_notice", (address for request in asked for address in request.notify))
     if order.is_cancelled:
         tell("paid_after_cancellation", senders_and_owners(account, asked))
+
+
+def plan_refund_letters(order: Order, refund: Refund, *, at: datetime) -> None:
+    """The payer hears once that money is on its way back; staff hear when it came back to us after all (F5)."""
+    payment = refund.payment
+    tell = partial(plan, order=order, payment=payment, refund=refund, fact=refund.public_id, at=at)
+    if refund.state in (PENDING, SUCCEEDED) and refund.connection is not None:
+        tell("refund", [payment.payer_email])
+    elif refund.state in (FAILED, REFUSED):
+        tell("refund_failed", senders_and_owners(order.account, order.requests.select_related("sent_by")))
 
 
 def senders_and_owners(account: Account, asked: Iterable[PaymentRequest]) -> list[str]:

@@ -14,9 +14,10 @@ from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.ids import new_id
 from balancedue.rules.states import PUT_ASIDE, SUCCEEDED
 
-from .ask_processor import look_up
+from .ask_processor import look_up, refunds_of
 from .open_processor import open_processor
 from .settle import settle
+from .settle_refund import take_in_refunds
 
 LEASE = timedelta(minutes=2)
 UNREADABLE = "unreadable"  # well signed, but not an event: for a person to look at
@@ -95,6 +96,11 @@ def _look_into(event: ProcessorEvent) -> tuple[str, str]:
     attempt.reference = attempt.reference or event.reference
     outcome = look_up(attempt)
     attempt = settle(attempt, outcome, by=PROCESSOR)
+    if attempt.state == SUCCEEDED and event.type.startswith(("charge.refund", "refund.")):
+        refunds = refunds_of(attempt)
+        if refunds is None:
+            return ProcessorEvent.NEW, "the processor was not heard"
+        take_in_refunds(attempt, refunds)
     if outcome.kind is Kind.UNKNOWN and attempt.state not in (SUCCEEDED, PUT_ASIDE):
         return ProcessorEvent.NEW, outcome.detail or outcome.code or "the processor was not heard"
     return ProcessorEvent.DONE, ""

@@ -5,15 +5,16 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from balancedue.models import PaymentAttempt
+from balancedue.models import PaymentAttempt, Refund
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import WORKER
 from balancedue.rules.ids import new_id
 from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
-from balancedue.rules.states import ACTIVE_ATTEMPT, WAITING
+from balancedue.rules.states import ACTIVE_ATTEMPT, OPEN_REFUND, WAITING
 
-from .ask_processor import KEY_LASTS, cancel, look_up
+from .ask_processor import KEY_LASTS, cancel, look_up, look_up_refund, start_refund
 from .settle import settle
+from .settle_refund import settle_refund
 
 LEASE = timedelta(minutes=2)  # longer than any call to a processor takes
 ABANDONED_AFTER = timedelta(hours=1)  # nobody came back to the card form, or to the bank
@@ -50,3 +51,21 @@ def _check(attempt: PaymentAttempt) -> None:
     exhausted = attempt.declines >= MAX_DECLINES_PER_LINK_HOUR  # whoever holds the open form stops here too (K1)
     if outdated or abandoned or exhausted:
         settle(attempt, cancel(attempt, description=order.invoice_number), by=WORKER)
+
+
+def reconcile_next_refund() -> bool:
+    """Check one refund that is due. Answers whether there was one."""
+    now = timezone.now()
+    due = (
+        Refund.objects.filter(state__in=OPEN_REFUND, next_check_at__lte=now)
+        .filter(Q(leased_until=None) | Q(leased_until__lt=now))
+        .order_by("next_check_at")
+    )
+    pk = due.values_list("pk", flat=True).first()
+    if pk is None:
+        return False
+    if due.filter(pk=pk).order_by().update(lease=new_id("lease"), leased_until=now + LEASE):
+        refund = Refund.objects.select_related("payment__attempt__connection").get(pk=pk)
+        outcome = look_up_refund(refund) if refund.reference else start_refund(refund)
+        settle_refund(refund, outcome, by=WORKER)
+    return True

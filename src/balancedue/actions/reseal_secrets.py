@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from balancedue.models import PaymentRequest, ProcessorConnection
+from balancedue.models import Delivery, PaymentRequest, ProcessorConnection
 from balancedue.models.sealing import CannotUnseal
 
 
@@ -12,8 +12,13 @@ def reseal_secrets() -> tuple[int, list[str]]:
     Each row in a transaction of its own: it can be stopped and run again, while everything goes on running.
     """
     done, closed = 0, []
-    for model, reseal in ((ProcessorConnection, _connection), (PaymentRequest, _request)):
-        for pk, public_id in model.objects.order_by("pk").values_list("pk", "public_id").iterator():
+    letters = Delivery.objects.exclude(letter_sealed="")
+    for rows, reseal in (
+        (ProcessorConnection.objects.all(), _connection),
+        (PaymentRequest.objects.all(), _request),
+        (letters, _letter),
+    ):
+        for pk, public_id in rows.order_by("pk").values_list("pk", "public_id").iterator():
             try:
                 reseal(pk)
             except CannotUnseal:
@@ -35,3 +40,11 @@ def _request(pk: int) -> None:
         request = PaymentRequest.objects.select_for_update().get(pk=pk)
         request.seal_token(request.token)
         request.save(update_fields=["token_sealed"])
+
+
+def _letter(pk: int) -> None:
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().get(pk=pk)
+        if delivery.letter is not None:
+            delivery.seal_letter(delivery.letter)
+            delivery.save(update_fields=["letter_sealed"])

@@ -14,13 +14,19 @@ from .count_tries import forget_old_tallies
 from .deliver import deliver_next
 from .expire_requests import expire_next_request
 from .receive_event import process_next_event
-from .reconcile import reconcile_next
+from .reconcile import reconcile_next, reconcile_next_refund
 
 _log = logging.getLogger(__name__)
 
 # Each does one thing that is due and answers whether there was one. It looks with a plain SELECT first, so that an
 # idle worker never holds up a writer on SQLite.
-DEEDS: tuple[Callable[[], bool], ...] = (process_next_event, reconcile_next, deliver_next, expire_next_request)
+DEEDS: tuple[Callable[[], bool], ...] = (
+    process_next_event,
+    reconcile_next,
+    reconcile_next_refund,
+    deliver_next,
+    expire_next_request,
+)
 BEAT_EVERY = timedelta(seconds=20)
 TIDY_EVERY = timedelta(hours=1)
 MOST_IN_A_ROW = 20  # then the other deeds get a turn, however long the queue

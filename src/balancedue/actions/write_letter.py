@@ -14,6 +14,8 @@ from balancedue.documents.letters import (
     payment_notice_letter,
     payment_request_letter,
     receipt_letter,
+    refund_failed_letter,
+    refund_letter,
 )
 from balancedue.models import (
     Account,
@@ -27,6 +29,7 @@ from balancedue.models import (
     read_standing,
 )
 from balancedue.rules.invoice import Invoice, PaymentLine
+from balancedue.rules.money import Money
 from balancedue.rules.notices import NOTICES
 from balancedue.rules.states import WITHDRAWN
 from balancedue.transports.email import Envelope
@@ -71,6 +74,11 @@ class _Facts:
         return payment_line(first, self.order.account.zone)
 
     @property
+    def refunded(self) -> Money:
+        assert self.delivery.refund is not None
+        return self.delivery.refund.amount
+
+    @property
     def link(self) -> str:
         """The newest link that opens; a customer without one has the shop's address in the letter's foot."""
         request = self.delivery.request or self.order.requests.exclude(status=WITHDRAWN).first()
@@ -112,6 +120,10 @@ _LETTERS: dict[str, Callable[[_Facts], Letter]] = {
     "paid_twice": lambda facts: paid_twice_letter(facts.invoice, facts.first_payment, facts.payment, link=facts.link),
     "paid_twice_staff": lambda facts: paid_twice_staff_letter(
         facts.invoice, facts.first_payment, facts.payment, staff_link=order_link(facts.order)
+    ),
+    "refund": lambda facts: refund_letter(facts.invoice, facts.payment, facts.refunded, link=facts.link),
+    "refund_failed": lambda facts: refund_failed_letter(
+        facts.invoice, facts.payment, facts.refunded, staff_link=order_link(facts.order)
     ),
     "paid_after_cancellation": lambda facts: payment_after_cancel_letter(
         facts.invoice, facts.payment, staff_link=order_link(facts.order)

@@ -55,6 +55,7 @@ class Outcome:
     account: str = ""  # the processor's account id, where it says
     livemode: bool | None = None
     attempt_id: str = ""  # what our own metadata on the object says
+    refund_id: str = ""  # likewise, of a refund (rf_…)
     code: str = ""  # our reason code: rules.declines
     detail: str = ""  # for staff and logs; never shown to the customer, never holds a secret
     try_reference: str = ""  # the processor's id of this try (ch_…), so that one decline is told once
@@ -134,7 +135,12 @@ class Processor(Protocol):
         """
 
     def cancel(self, reference: str) -> Outcome: ...
-    def refund(self, reference: str, amount: Money, key: str) -> Outcome: ...
+    def refund(self, reference: str, amount: Money, key: str, refund_id: str = "") -> Outcome:
+        """Give money of the payment `reference` back. The outcome's reference is the refund's own."""
+
+    def refunds_of(self, reference: str) -> list[Outcome] | None:
+        """Every refund of a payment, wherever it was made; None when the processor was not heard."""
+
     def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
         """Verify and read a webhook. Raises BadSignature."""
 

@@ -43,9 +43,13 @@ class RefusingProcessor:
         """UNKNOWN: nobody was asked."""
         return self.look_up(reference)
 
-    def refund(self, reference: str, amount: Money, key: str) -> Outcome:
+    def refund(self, reference: str, amount: Money, key: str, refund_id: str = "") -> Outcome:
         """REFUSED: nothing is made."""
         return Outcome(kind=Kind.REFUSED, code=_CODE, detail=self.why)
+
+    def refunds_of(self, reference: str) -> list[Outcome] | None:
+        """None: nobody was asked."""
+        return None
 
     def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
         """Always BadSignature: none are expected."""

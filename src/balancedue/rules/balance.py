@@ -53,7 +53,7 @@ def balance_of(
     """Work the balance out from an order's receivable postings.
 
     `receivable`: (kind of entry, signed minor units) for each posting to the receivable account.
-    Entries that place, change, cancel or write off the order make its total; all others are money that moved.
+    Entries that place, change, cancel, reduce or write off the order make its total; all others are money that moved.
     """
     total = settled = 0
     for kind, minor in receivable:
@@ -64,4 +64,5 @@ def balance_of(
     return Balance(Money(total, currency), Money(settled, currency), Money(pending_minor, currency), version)
 
 
-CHARGES = frozenset({"order_placed", "order_changed", "order_cancelled", "write_off"})
+STATED = frozenset({"order_placed", "order_changed", "order_cancelled"})  # what the order's own lines come to
+CHARGES = STATED | {"order_reduced", "write_off"}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from .methods import CARD
+from .money import share_out
 
 RECEIVABLE, SALES, TAX, SHIPPING = "receivable", "sales", "tax", "shipping"
 CLEARING, BANK, CASH = "processor_clearing", "bank", "cash"
@@ -32,6 +33,14 @@ def change(wanted: Postings, present: Postings) -> Postings:
 def payment_postings(*, amount_minor: int, method: str) -> Postings:
     """Money that came in by `method`: a debit where it went, a credit to the receivable."""
     return {_MONEY_GOES_TO.get(method, BANK): amount_minor, RECEIVABLE: -amount_minor}
+
+
+def reduction_postings(amount_minor: int, charged: Postings) -> Postings:
+    """Take `amount_minor` off what was charged, from sales, tax and shipping as they stand to each other."""
+    parts = (SALES, TAX, SHIPPING)
+    shares = share_out(amount_minor, [max(0, -charged.get(ledger, 0)) for ledger in parts])
+    taken = {ledger: share for ledger, share in zip(parts, shares, strict=True) if share}
+    return taken | {RECEIVABLE: -amount_minor}
 
 
 def opposite(postings: Postings) -> Postings:

@@ -44,6 +44,8 @@ _TABLE = (
     Notice("not_delivered", "delivery_failed", Audience.SENDER_AND_OWNER),  # ux.md 3.13
     Notice("paid_twice", "payment_surplus", Audience.PAYER),  # ux.md 4
     Notice("paid_twice_staff", "payment_surplus", Audience.SENDER_AND_OWNER),
+    Notice("refund", "refund_succeeded", Audience.PAYER),  # money on its way back
+    Notice("refund_failed", "refund_failed", Audience.SENDER_AND_OWNER),  # F5
     Notice("paid_after_cancellation", "payment_after_cancellation", Audience.SENDER_AND_OWNER),  # requirements.md 3.25
 )
 

@@ -108,6 +108,29 @@ DELIVERY_MOVES = _table(
 )
 
 
+# --- A refund: money on its way back, by the processor or by hand ------------------------------------------------
+
+REFUSED, FAILED = "refused", "failed"
+
+REFUND_STATES = {
+    STARTED: "written here, not yet heard of at the processor",
+    UNKNOWN: "we asked and did not hear; counts as given back until we do",
+    PENDING: "the processor is working on it; the money has left",
+    SUCCEEDED: "given back",
+    REFUSED: "the processor did not make it; nothing moved",
+    FAILED: "made, and failed later: the money came back to us",
+}
+HELD_REFUND = frozenset({STARTED, UNKNOWN, PENDING, SUCCEEDED})  # together never above the payment (N9)
+OPEN_REFUND = frozenset({STARTED, UNKNOWN, PENDING})
+_REFUND_HEARD = {"is_pending": PENDING, "succeeded": SUCCEEDED, "failed": FAILED}
+REFUND_MOVES = _table(
+    {(state, event): after for state in OPEN_REFUND for event, after in _REFUND_HEARD.items()}
+    | {(STARTED, "refused"): REFUSED, (UNKNOWN, "refused"): REFUSED}
+    | {(STARTED, "not_heard"): UNKNOWN, (UNKNOWN, "not_heard"): UNKNOWN, (PENDING, "not_heard"): PENDING}
+    | {(SUCCEEDED, "failed"): FAILED}  # a bank may send the money back days later (F5)
+)
+
+
 def next_state(moves: Moves, state: str, event: str) -> str | None:
     """Where `event` leads from `state`, or None when the table has no such edge."""
     return moves.get((state, event))

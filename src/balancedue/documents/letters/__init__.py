@@ -1,12 +1,18 @@
 """The letters we mail: each a pure function of facts, in the frame of ux.md 7. No database, no request, no clock."""
 
 from balancedue.documents.letters.frame import Letter
-from balancedue.documents.letters.to_customer import paid_twice_letter, payment_request_letter, receipt_letter
+from balancedue.documents.letters.to_customer import (
+    paid_twice_letter,
+    payment_request_letter,
+    receipt_letter,
+    refund_letter,
+)
 from balancedue.documents.letters.to_staff import (
     not_delivered_letter,
     paid_twice_staff_letter,
     payment_after_cancel_letter,
     payment_notice_letter,
+    refund_failed_letter,
     trial_letter,
 )
 
@@ -19,5 +25,7 @@ __all__ = [
     "payment_notice_letter",
     "payment_request_letter",
     "receipt_letter",
+    "refund_failed_letter",
+    "refund_letter",
     "trial_letter",
 ]

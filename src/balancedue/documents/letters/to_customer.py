@@ -16,6 +16,7 @@ from balancedue.documents.letters.wording import (
     sums,
 )
 from balancedue.rules.invoice import Invoice, PaymentLine
+from balancedue.rules.money import Money
 
 
 def payment_request_letter(
@@ -97,6 +98,37 @@ def receipt_letter(invoice: Invoice, payment: PaymentLine, *, link: str) -> Lett
             beneath=foot(shop),
             questions=questions(shop),
             view_name=_("View invoice"),
+        )
+    )
+
+
+def refund_letter(invoice: Invoice, payment: PaymentLine, amount: Money, *, link: str) -> Letter:
+    """Tells the payer that money is on its way back, how much, and to which card."""
+    shop, locale = invoice.shop, invoice.locale
+    name, back = shop_name(shop), amount.show(locale)
+    facts = {"name": name, "back": back, "order": invoice.order_number, "number": invoice.number}
+    return write(
+        Sheet(
+            sender=name,
+            subject=subject_line(_("Refund: %(back)s from %(name)s"), **facts),
+            preheader=_("Money of your payment on invoice %(number)s is on its way back to you.") % facts,
+            banner=sandbox_banner(invoice),
+            lead=_("%(name)s has refunded a payment of yours.") % facts,
+            heading=_("Refunded on order #%(order)s") % facts,
+            figure=back,
+            aside=_("Invoice %(number)s") % facts,
+            button=_("View Invoice"),
+            link=link,
+            link_words=_("View the invoice"),
+            paint=paint_of(shop),
+            before=_("It goes back to the card or account you paid with. Banks take 5 to 10 days to show it."),
+            rows=(
+                (_("You paid"), payment_words(payment, locale)),
+                (_("Refunded"), back),
+                (_("Balance due"), invoice.balance.due.show(locale)),
+            ),
+            beneath=foot(shop),
+            questions=questions(shop),
         )
     )
 

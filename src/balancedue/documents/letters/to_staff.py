@@ -14,6 +14,7 @@ from balancedue.documents.letters.wording import (
     subject_line,
 )
 from balancedue.rules.invoice import Invoice, PaymentLine, Shop
+from balancedue.rules.money import Money
 
 
 def payment_notice_letter(invoice: Invoice, payment: PaymentLine, *, staff_link: str) -> Letter:
@@ -107,6 +108,23 @@ def payment_after_cancel_letter(invoice: Invoice, payment: PaymentLine, *, staff
             *(((_("Cancelled"), day(invoice.cancelled_on, locale)),) if invoice.cancelled_on else ()),
             *_balance_now(invoice),
         ),
+    )
+
+
+def refund_failed_letter(invoice: Invoice, payment: PaymentLine, amount: Money, *, staff_link: str) -> Letter:
+    """To who sent the request, and the owner: a refund did not arrive, and the money is with the shop again (F5)."""
+    locale = invoice.shop.locale
+    facts = {"back": amount.show(locale), "order": invoice.order_number}
+    return _write(
+        invoice,
+        subject=subject_line(_("Refund failed: %(back)s (#%(order)s)"), **facts),
+        preheader=_("The money is with you again. Open the order to try once more, or give it back another way."),
+        lead=_("A refund could not be made."),
+        heading=_("Refund failed on order #%(order)s") % facts,
+        figure=facts["back"],
+        link=staff_link,
+        before=_("The bank or the card processor did not take it. The money is with you again, and counts as paid."),
+        rows=((_("Payment"), payment_words(payment, locale)), *_balance_now(invoice)),
     )
 
 

@@ -112,6 +112,7 @@ def _refund(refund: Mapping[str, Any]) -> Outcome:
         reference=_text(refund, "id"),
         amount=amount,
         attempt_id=_metadata(refund).get("attempt", ""),
+        refund_id=_metadata(refund).get("refund", ""),
     )
     if status == "succeeded":
         return _with(outcome, kind=Kind.PAID, received=amount)

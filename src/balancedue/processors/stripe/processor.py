@@ -38,6 +38,8 @@ _FIND_PAGES = 10
 _NOT_IN_SUFFIX = re.compile(r"[^A-Za-z0-9 .,&#/+-]")
 _LONGEST_SUFFIX = 10  # with the account's prefix (up to 10) and "* " it must fit into 22
 
+log = logging.getLogger(__name__)
+
 stripe.enable_telemetry = False
 logging.getLogger("stripe").setLevel(logging.WARNING)  # below that the SDK logs whole answers, client secrets included
 
@@ -140,7 +142,7 @@ class StripeProcessor:
                     return self.look_up(reference)
                 return errors.not_heard(exc)
 
-    def refund(self, reference: str, amount: Money, key: str) -> Outcome:
+    def refund(self, reference: str, amount: Money, key: str, refund_id: str = "") -> Outcome:
         """Give back part or all of a payment. The outcome's reference is the Refund's own; `look_up` takes it."""
         try:
             wire = amounts.to_wire(amount)
@@ -148,11 +150,23 @@ class StripeProcessor:
             return Outcome(kind=Kind.REFUSED, code=refusal.code, detail=refusal.sentence)
         return self._ask(
             lambda: self._client.v1.refunds.create(
-                {"payment_intent": reference, "amount": wire}, {"idempotency_key": key}
+                {"payment_intent": reference, "amount": wire, "metadata": {"refund": refund_id}},
+                {"idempotency_key": key},
             ),
             read_refund,
             errors.not_refunded,
         )
+
+    def refunds_of(self, reference: str) -> list[Outcome] | None:
+        """Every refund of a PaymentIntent, newest first; None when Stripe was not heard."""
+        try:
+            with self._http.one_deadline():
+                params: Any = {"payment_intent": reference, "limit": 100}
+                rows = self._client.v1.refunds.list(params).to_dict()["data"]
+                return [read_refund(row) for row in rows]
+        except Exception as exc:
+            log.info("refunds of %s not heard: %s", reference, errors.not_heard(exc).detail)
+            return None
 
     def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
         """Verify and read a webhook, with the secret or, while it is rolled, the one before. Raises BadSignature."""

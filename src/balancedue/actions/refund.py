@@ -1,0 +1,110 @@
+"""Refund: give money of one payment back, in full or in part, by the processor that took it or by hand."""
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from balancedue.models import Order, Payment, Refund
+from balancedue.processors.base import Can
+from balancedue.processors.registry import maker_or_missing
+from balancedue.rules.actor import Actor
+from balancedue.rules.errors import Invalid, Refused
+from balancedue.rules.ids import new_id
+from balancedue.rules.money import Money
+from balancedue.rules.states import HELD_REFUND
+
+from .ask_processor import start_refund
+from .clear_the_way import clear_the_way, refuse_if_in_progress
+from .record import record
+from .settle import CHECK_AFTER
+from .settle_refund import book_by_hand, settle_refund
+
+
+def refundable(payment: Payment) -> Money:
+    """What can still be given back of `payment`: pending refunds count as given (N9)."""
+    if payment.is_reversed:
+        return Money(0, payment.currency)
+    held = payment.refunds.filter(state__in=HELD_REFUND).aggregate(minor=Sum("amount_minor"))["minor"] or 0
+    return Money(payment.amount_minor - held, payment.currency)
+
+
+def refund_payment(
+    *,
+    payment: Payment,
+    amount: Money,
+    reason: str,
+    by: Actor,
+    reduce_order: bool = False,
+    note: str = "",
+    form_key: str = "",
+) -> Refund:
+    """Give `amount` of `payment` back. The balance is owed again, unless the order is reduced by it as well.
+
+    Written under the order's lock, then asked of the processor with no transaction open, then settled. The same form
+    sent twice gives back once. Raises Invalid; Refused `not_refundable`, `more_than_refundable`, `payment_in_progress`.
+    """
+    _check(payment, amount, reason, note)
+    if form_key and (done := payment.refunds.filter(form_key=form_key).first()):
+        return done
+    clear_the_way(payment.order, by=by)
+    refund = _write(payment, amount, reason, by, reduce_order, note, form_key)
+    if refund.connection is None:
+        return book_by_hand(refund, by=by)
+    return settle_refund(refund, start_refund(refund), by=by)
+
+
+def _check(payment: Payment, amount: Money, reason: str, note: str) -> None:
+    problems = {}
+    if amount.currency != payment.currency:
+        problems["amount"] = f"This payment is in {payment.currency}"
+    elif amount.minor <= 0:
+        problems["amount"] = "Enter an amount above 0"
+    if not reason:
+        problems["reason"] = "Choose why"
+    if len(note) > 500:
+        problems["note"] = "Keep the note to 500 characters"
+    if problems:
+        raise Invalid(problems)
+
+
+def _write(
+    payment: Payment, amount: Money, reason: str, by: Actor, reduce_order: bool, note: str, form_key: str
+) -> Refund:
+    now = timezone.now()
+    with transaction.atomic():
+        order = Order.objects.locked(payment.order_id)
+        payment = Payment.objects.select_related("attempt__connection").get(pk=payment.pk)
+        if form_key and (done := payment.refunds.filter(form_key=form_key).first()):
+            return done
+        refuse_if_in_progress(order)
+        left = refundable(payment)
+        if amount > left:
+            shown = left.show(order.account.locale)
+            sentence = f"At most {shown} of this payment can be refunded." if left else "This payment is refunded."
+            raise Refused("more_than_refundable", sentence, field="amount", most=left)
+        connection = payment.attempt.connection if payment.attempt else None
+        if connection is not None and Can.REFUND not in maker_or_missing(connection.kind).can:
+            raise Refused("not_refundable", "This processor cannot refund from here.")
+        public_id = new_id("rf")
+        refund = Refund.objects.create(
+            public_id=public_id,
+            order=order,
+            payment=payment,
+            connection=connection,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            reason=reason,
+            note=note,
+            reduces_order=reduce_order and not order.is_cancelled,
+            form_key=form_key,
+            processor_key=f"{order.account.public_id}:{order.public_id}:{payment.public_id}:{public_id}:refund",
+            by=str(by),
+            started_at=now,
+            changed_at=now,
+            next_check_at=now + CHECK_AFTER[0],
+        )
+        record(
+            order, "refund_started", by=by, at=now,
+            refund=public_id, payment=payment.public_id, amount_minor=amount.minor,
+        )  # fmt: skip
+        return refund

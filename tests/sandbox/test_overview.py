@@ -49,7 +49,7 @@ def test_the_switch_works_and_an_event_can_be_sent_again(
     page.get_by_label("Seconds when slow").fill("1.5")
     page.get_by_role("button", name="Set").click()
     expect(page.get_by_label("Requests")).to_have_value("slow")
-    assert sandbox.get("/_sandbox/faults") == {"mode": "slow", "webhooks": "on", "seconds": 1.5}
+    assert sandbox.get("/_sandbox/faults") == {"mode": "slow", "webhooks": "on", "seconds": 1.5, "plan": []}
     sandbox.faults(mode="none")
     event = client.v1.events.list({"type": "payment_intent.succeeded"}).data[0].id
     page.get_by_role("button", name=f"Send {event} again").click()

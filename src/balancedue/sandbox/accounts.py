@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlite3 import Row
 from typing import Any
 
-from balancedue.sandbox.errors import ApiError, parameter, unauthorized
+from balancedue.sandbox.errors import ApiError, missing, parameter, unauthorized
 from balancedue.sandbox.http import Request
 from balancedue.sandbox.ids import letters
 from balancedue.sandbox.store import Transaction
@@ -159,6 +159,14 @@ def default_account(tx: Transaction, data: Path) -> Account:
         draft.replace(place)
     keys = json.loads(place.read_text())
     return register(tx, keys["secret_key"], keys["publishable_key"])
+
+
+def by_id(tx: Transaction, id: str) -> Account:
+    """The account of that id. Raises ApiError 404."""
+    row = tx.db.execute("SELECT * FROM account WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        raise missing("account", id, "account")
+    return _account(row)
 
 
 def every(tx: Transaction) -> list[Account]:

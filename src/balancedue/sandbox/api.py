@@ -5,20 +5,40 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from balancedue.sandbox import accounts
+from balancedue.sandbox import accounts, checkout_operations, hook_operations, money_operations, operations, sessions
 from balancedue.sandbox.accounts import Caller
+from balancedue.sandbox.calls import Call, Operation, list_of
 from balancedue.sandbox.errors import ApiError, forbidden, parameter, unknown_url
 from balancedue.sandbox.events import API_VERSION
 from balancedue.sandbox.http import Form, Request, Response, Routes, json_response
 from balancedue.sandbox.ids import new_id
 from balancedue.sandbox.intents import public_view
-from balancedue.sandbox.operations import FOR_BROWSERS, OPERATIONS, Call, Operation
 from balancedue.sandbox.params import items
 from balancedue.sandbox.settings import Settings
-from balancedue.sandbox.store import Store, Transaction
+from balancedue.sandbox.store import Page, Store, Transaction
 
 _LONGEST_KEY = 255
-_EXPANDABLE = {"latest_charge": "charge", "payment_method": "payment_method", "payment_intent": "payment_intent"}
+_EXPANDABLE = {
+    "balance_transaction",
+    "charge",
+    "failure_balance_transaction",
+    "latest_charge",
+    "payment_intent",
+    "payment_method",
+    "source",
+}
+_KINDS = {
+    "ch": "charge",
+    "dp": "dispute",
+    "pi": "payment_intent",
+    "pm": "payment_method",
+    "po": "payout",
+    "re": "refund",
+    "txn": "balance_transaction",
+}
+"""By the beginning of an id."""
+_INCLUDABLE = {"charge": "refunds", "checkout.session": "line_items"}
+"""Lists that are part of an object only when asked for."""
 
 
 class Api:
@@ -27,8 +47,9 @@ class Api:
     def __init__(self, store: Store, settings: Settings, changed: Callable[[], None]) -> None:
         self._store, self._settings, self._changed = store, settings, changed
         self._routes: Routes[Operation] = Routes()
-        for method, pattern, operation in OPERATIONS:
-            self._routes.add(method, pattern, operation)
+        for part in (operations, hook_operations, money_operations, checkout_operations):
+            for method, pattern, operation in part.OPERATIONS:
+                self._routes.add(method, pattern, operation)
 
     def answer(self, request: Request) -> Response:
         """The answer to any request below /v1."""
@@ -50,7 +71,7 @@ class Api:
         if found is None:
             raise unknown_url(request.method, request.path)
         operation, parts = found
-        if not caller.secret and operation not in FOR_BROWSERS:
+        if not caller.secret and operation not in operations.FOR_BROWSERS:
             raise forbidden("This API call cannot be made with a publishable API key. Use a secret API key.")
         try:
             form = request.form()
@@ -128,8 +149,8 @@ def _replay(tx: Transaction, account: str, key: str, digest: str) -> Response | 
 def _expanded(tx: Transaction, account: str, result: dict[str, Any], paths: list[str]) -> dict[str, Any]:
     """A copy of `result` with the named ids replaced by their objects; `data.` goes into a list."""
     for path in paths:
-        if set(path.split(".")) - {*_EXPANDABLE, "data"}:
-            raise parameter("expand", f"This property cannot be expanded ({path}).")
+        if set(path.split(".")) - {*_EXPANDABLE, *_INCLUDABLE.values(), "data"}:
+            raise _cannot(path)
         result = _expand(tx, account, result, path.split("."), path)
     return result
 
@@ -138,13 +159,27 @@ def _expand(tx: Transaction, account: str, value: dict[str, Any], steps: list[st
     step, rest = steps[0], steps[1:]
     if step == "data" and value.get("object") == "list" and rest:
         return {**value, "data": [_expand(tx, account, one, rest, path) for one in value["data"]]}
-    kind = _EXPANDABLE.get(step)
-    if kind is None or step not in value:
-        raise parameter("expand", f"This property cannot be expanded ({path}).")
-    held = value[step]
-    if isinstance(held, str):
+    if _INCLUDABLE.get(value.get("object", "")) == step:
+        held = value.get(step) or _included(tx, account, value)
+    elif step in _EXPANDABLE and step in value:
+        held = value[step]
+    else:
+        raise _cannot(path)
+    if isinstance(held, str) and (kind := _KINDS.get(held.partition("_")[0])):
         found = tx.find(kind, held, account)
-        held = found.body if found else None
-    if held is not None and rest:
+        held = found.body if found else held
+    if isinstance(held, dict) and rest:
         held = _expand(tx, account, held, rest, path)
     return {**value, step: held}
+
+
+def _included(tx: Transaction, account: str, value: dict[str, Any]) -> dict[str, Any]:
+    if value["object"] == "checkout.session":
+        found = tx.find("checkout.session", value["id"], account)
+        return sessions.lines_of(found) if found else {}
+    made, more = tx.list("refund", account, Page(), "parent = ?", (value["id"],))
+    return list_of([one.body for one in made], more, f"/v1/charges/{value['id']}/refunds")
+
+
+def _cannot(path: str) -> ApiError:
+    return parameter("expand", f"This property cannot be expanded ({path}).")

@@ -4,6 +4,7 @@ from balancedue.sandbox import accounts
 from balancedue.sandbox.accounts import Account
 from balancedue.sandbox.api import Api
 from balancedue.sandbox.challenges import Challenges
+from balancedue.sandbox.checkout import Checkout
 from balancedue.sandbox.deliveries import Sender
 from balancedue.sandbox.faults import Faults
 from balancedue.sandbox.frames import Frames
@@ -28,7 +29,8 @@ class Sandbox:
         self._api = Api(self._store, settings, self._sender.wake)
         self._frames = Frames(settings.merchant_origins)
         self._challenges = Challenges(self._store, settings, self._frames, self._sender.wake)
-        self._own = Own(self._store, self._faults, self._sender.wake)
+        self._checkout = Checkout(self._store, self._frames, self._sender.wake)
+        self._own = Own(self._store, self._faults, self._sender.wake, settings.settle_seconds)
         self._pages = Pages(self._store, self._faults)
         self._routes = self._all_routes()
 
@@ -45,14 +47,17 @@ class Sandbox:
         routes.add("GET", "/elements/{name}", self._frames.file)
         routes.add("GET", "/3ds/{id}", self._challenges.ask)
         routes.add("POST", "/3ds/{id}", self._challenges.answer)
+        routes.add("GET", "/c/pay/{id}", self._checkout.show)
+        routes.add("POST", "/c/pay/{id}", self._checkout.begin)
+        routes.add("GET", "/c/pay/{id}/done", self._checkout.done)
         self._own.add_to(routes)
         return routes
 
     def __call__(self, request: Request) -> Response:
         """The answer to one request."""
-        trouble = self._faults.before(request)
-        if trouble is not None:
-            return trouble
+        return self._faults.around(request, lambda: self._answer(request))
+
+    def _answer(self, request: Request) -> Response:
         if request.path.startswith("/v1/"):
             return self._api.answer(request)
         found = self._routes.find(request.method, request.path)

@@ -1,7 +1,7 @@
 """The test cards: what each number does. Nothing else is accepted.
 
 Numbers are those Stripe publishes for testing, where it has one for the case. Stripe has no card that stays in
-`processing`; the two that do here use numbers Stripe does not use.
+`processing`, nor one whose refund waits for funds or for the customer; those numbers here are none of Stripe's.
 """
 
 import hashlib
@@ -16,6 +16,25 @@ class Settling(Enum):
     AT_ONCE = "at_once"
     LATER = "later"
     FAILS_LATER = "fails_later"
+
+
+class Afterwards(Enum):
+    """What becomes of a payment that went well: of its refunds, or by its bank."""
+
+    NOTHING = "nothing"
+    REFUND_PENDS = "refund_pends"
+    """Its refunds are pending, then succeed."""
+    REFUND_FAILS = "refund_fails"
+    """Its refunds succeed, then fail."""
+    REFUND_PENDS_AND_FAILS = "refund_pends_and_fails"
+    REFUND_WAITS_FOR_FUNDS = "refund_waits_for_funds"
+    """Its refunds stay pending, with the reason insufficient_funds, until told otherwise."""
+    REFUND_ASKS = "refund_asks"
+    """Its refunds wait for the customer; such a refund can be cancelled."""
+    DISPUTE_FRAUDULENT = "fraudulent"
+    DISPUTE_NOT_RECEIVED = "product_not_received"
+    INQUIRY = "inquiry"
+    """The bank asks before it takes money back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,7 @@ class TestCard:
     decline: Decline | None = None
     challenge: bool = False
     settling: Settling = Settling.AT_ONCE
+    afterwards: Afterwards = Afterwards.NOTHING
 
     @property
     def last4(self) -> str:
@@ -112,6 +132,54 @@ CARDS: tuple[TestCard, ...] = (
         "pm_card_sandboxPendingFails",
         decline=_RETURNED,
         settling=Settling.FAILS_LATER,
+    ),
+    TestCard(
+        "4000000000007726",
+        "Pays; a refund is pending, then succeeds",
+        "pm_card_pendingRefund",
+        afterwards=Afterwards.REFUND_PENDS,
+    ),
+    TestCard(
+        "4000000000005126",
+        "Pays; a refund succeeds, then fails",
+        "pm_card_refundFail",
+        afterwards=Afterwards.REFUND_FAILS,
+    ),
+    TestCard(
+        "4000000000006025",
+        "Pays; a refund is pending, then fails",
+        "pm_card_sandboxRefundPendsAndFails",
+        afterwards=Afterwards.REFUND_PENDS_AND_FAILS,
+    ),
+    TestCard(
+        "4000000000006033",
+        "Pays; a refund waits for funds",
+        "pm_card_sandboxRefundWaitsForFunds",
+        afterwards=Afterwards.REFUND_WAITS_FOR_FUNDS,
+    ),
+    TestCard(
+        "4000000000006041",
+        "Pays; a refund waits for the customer and can be cancelled",
+        "pm_card_sandboxRefundAsks",
+        afterwards=Afterwards.REFUND_ASKS,
+    ),
+    TestCard(
+        "4000000000000259",
+        "Pays, then is disputed as fraudulent",
+        "pm_card_createDispute",
+        afterwards=Afterwards.DISPUTE_FRAUDULENT,
+    ),
+    TestCard(
+        "4000000000002685",
+        "Pays, then is disputed as not received",
+        "pm_card_createDisputeProductNotReceived",
+        afterwards=Afterwards.DISPUTE_NOT_RECEIVED,
+    ),
+    TestCard(
+        "4000000000001976",
+        "Pays, then the bank inquires",
+        "pm_card_createDisputeInquiry",
+        afterwards=Afterwards.INQUIRY,
     ),
 )
 

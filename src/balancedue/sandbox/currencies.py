@@ -57,8 +57,13 @@ MOST = 99_999_999
 _NO_DECIMALS = "jpy krw clp pyg vnd xaf xof xpf"
 
 
+def places(code: str) -> int:
+    """How many decimals a currency has."""
+    return 0 if code in _NO_DECIMALS.split() else 3 if code in _THREE_DECIMALS.split() else 2
+
+
 def as_text(amount: int, code: str) -> str:
     """For the eye: `1,105.28 USD` from minor units."""
-    places = 0 if code in _NO_DECIMALS.split() else 3 if code in _THREE_DECIMALS.split() else 2
-    whole, part = divmod(amount, 10**places)
-    return f"{whole:,}" + (f".{part:0{places}d}" if places else "") + f" {code.upper()}"
+    whole, part = divmod(abs(amount), 10 ** places(code))
+    sign = "\u2212" if amount < 0 else ""
+    return f"{sign}{whole:,}" + (f".{part:0{places(code)}d}" if places(code) else "") + f" {code.upper()}"

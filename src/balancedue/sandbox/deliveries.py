@@ -9,16 +9,20 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass
+from sqlite3 import Row
 from urllib.parse import urlsplit
 
 from balancedue.sandbox.events import API_VERSION
 from balancedue.sandbox.faults import Faults, Webhooks
-from balancedue.sandbox.store import Store
+from balancedue.sandbox.plan import Fault, Rule
+from balancedue.sandbox.store import Store, Stored
 
 _SENDERS = 3
 _DEADLINE_SECONDS = 10
 _LONGEST_PAUSE = 300.0
 _MOST_ATTEMPTS = 24
+_REVERSED_STEP = 0.05  # so that three senders do not overtake each other
+_REVERSED_MOST = 20
 
 
 def signature(secret: str, payload: bytes, moment: int) -> str:
@@ -36,6 +40,25 @@ class Letter:
     secret: str
     payload: bytes
     attempts: int
+    copies: int = 1
+    """How often it is sent, if it is taken."""
+    forged: bool = False
+    """Signed with another secret."""
+
+
+@dataclass(slots=True)
+class Reversal:
+    """Gives what comes within some seconds its turn after them, the last first."""
+
+    end: float = 0.0
+    count: int = 0
+
+    def due(self, now: float, seconds: float) -> float:
+        """When a delivery that is to be reordered goes out."""
+        if now >= self.end:
+            self.end, self.count = now + seconds, 0
+        self.count += 1
+        return self.end + _REVERSED_STEP * max(_REVERSED_MOST - self.count, 0)
 
 
 class Sender:
@@ -44,6 +67,7 @@ class Sender:
     def __init__(self, store: Store, faults: Faults, retry_seconds: float) -> None:
         self._store, self._faults, self._retry_seconds = store, faults, retry_seconds
         self._changed = threading.Condition()
+        self._reversal = Reversal()
         self._taken: set[int] = set()
         self._stopping = False
         self._threads = [
@@ -98,15 +122,56 @@ class Sender:
             if row is None or pause > 0:
                 return None, min(max(pause, 0.01), 60.0)
             event, endpoint = tx.get("event", row["event"]), tx.get("webhook_endpoint", row["endpoint"])
-            body = {**event.body, "api_version": endpoint.body["api_version"] or API_VERSION}
-            payload = json.dumps(body, indent=2).encode()
-            return Letter(row["id"], endpoint.body["url"], endpoint.private["secret"], payload, row["attempts"]), 0.0
+        if row["treatment"] == "" and row["attempts"] == 0:
+            rule = self._faults.plan.for_event(event.body["type"])
+            if rule is not None:
+                self._treat(row["id"], rule)
+                return None, 0.01
+        return self._letter(row, event, endpoint), 0.0
+
+    def _letter(self, row: Row, event: Stored, endpoint: Stored) -> Letter:
+        body = {**event.body, "api_version": endpoint.body["api_version"] or API_VERSION}
+        fault, _, count = row["treatment"].partition(" ")
+        return Letter(
+            row["id"],
+            endpoint.body["url"],
+            endpoint.private["secret"],
+            json.dumps(body, indent=2).encode(),
+            row["attempts"],
+            copies=int(count) if fault == Fault.REPEATED else 1,
+            forged=fault == Fault.BADLY_SIGNED and row["attempts"] < int(count),
+        )
+
+    def _treat(self, id: int, rule: Rule) -> None:
+        """Decide once for a delivery what the plan does to it."""
+        now = time.time()
+        lost = rule.fault is Fault.LOST
+        due = now
+        if rule.fault is Fault.DELAYED:
+            due = now + rule.seconds
+        elif rule.fault is Fault.REORDERED:
+            due = self._reversal.due(now, rule.seconds)
+        with self._store.write() as tx:
+            tx.db.execute(
+                "UPDATE delivery SET treatment = ?, due = ?, state = ?, answer = ?, ended = ?"
+                " WHERE id = ? AND state = 'waiting'",
+                (
+                    f"{rule.fault} {rule.count}",
+                    due,
+                    "given up" if lost else "waiting",
+                    "lost" if lost else "",
+                    now if lost else None,
+                    id,
+                ),
+            )
 
     def _send(self, letter: Letter) -> None:
         try:
             answer, taken = _post(letter)
-            if taken and self._faults.state.webhooks is Webhooks.TWICE:
-                answer, taken = _post(letter)
+            copies = max(letter.copies, 2 if self._faults.state.webhooks is Webhooks.TWICE else 1)
+            for _ in range(copies - 1):
+                if taken and not self._stopping:
+                    answer, taken = _post(letter)
             self._note(letter, answer, taken)
         finally:
             with self._changed:
@@ -129,11 +194,12 @@ class Sender:
 def _post(letter: Letter) -> tuple[str, bool]:
     """What the receiver said, and whether that counts as taken. A redirect does not."""
     target = urlsplit(letter.url)
+    secret = "whsec_of_somebody_else" if letter.forged else letter.secret
     kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Stripe/1.0 (balancedue sandbox)",
-        "Stripe-Signature": signature(letter.secret, letter.payload, int(time.time())),
+        "Stripe-Signature": signature(secret, letter.payload, int(time.time())),
     }
     try:
         connection = kind(target.hostname or "", target.port, timeout=_DEADLINE_SECONDS)

@@ -14,20 +14,30 @@ API_VERSION = "2025-10-29.clover"
 def record(tx: Transaction, subject: Stored, type: str) -> None:
     """An event about `subject` as it is now, and one delivery for each endpoint that wants it."""
     endpoints = [endpoint for endpoint in _endpoints(tx, subject.account) if _wants(endpoint, type)]
+    _record(tx, subject.account, subject.body, type, endpoints)
+
+
+def ping(tx: Transaction, endpoint: Stored, account: dict[str, Any]) -> Stored:
+    """An event that means nothing, for one endpoint, whatever it asked for: does it answer?"""
+    return _record(tx, endpoint.account, account, "account.updated", [endpoint])
+
+
+def _record(tx: Transaction, account: str, subject: dict[str, Any], type: str, endpoints: list[Stored]) -> Stored:
     body = {
         "id": new_id("evt"),
         "object": "event",
         "api_version": API_VERSION,
         "created": int(time.time()),
-        "data": {"object": subject.body},
+        "data": {"object": subject},
         "livemode": False,
         "pending_webhooks": len(endpoints),
         "request": {"id": tx.request_id, "idempotency_key": tx.idempotency_key},
         "type": type,
     }
-    event = tx.add("event", subject.account, body, parent=subject.id)
+    event = tx.add("event", account, body, parent=subject["id"])
     for endpoint in endpoints:
         deliver(tx, event.id, endpoint.id)
+    return event
 
 
 def deliver(tx: Transaction, event: str, endpoint: str) -> None:

@@ -16,14 +16,13 @@ _FILES = {path.name: path.read_text() for path in _PLACE.iterdir() if path.suffi
 
 
 class Frames:
-    """Serves `elements/`. `merchant_origins` may frame its pages and be returned to."""
+    """Serves `elements/`. `merchant_origins` and the sandbox's own Checkout page may frame its pages."""
 
     def __init__(self, merchant_origins: tuple[str, ...]) -> None:
         merchants = " ".join(merchant_origins)
-        self._policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
-            f"form-action 'self' {merchants}; frame-ancestors {merchants}"
-        )
+        own = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+        self._policy = f"{own}form-action 'self' {merchants}; frame-ancestors 'self' {merchants}"
+        self._top_policy = f"{own}frame-src 'self'; img-src data:; form-action 'none'; frame-ancestors 'none'"
 
     def script(self, request: Request, release: str = "") -> Response:
         """The stand-in for Stripe's script."""
@@ -49,11 +48,23 @@ class Frames:
 
     def page(self, name: str, status: int = 200, **values: str) -> Response:
         """A page with `$name` places filled in, escaped."""
-        filled = Template(_FILES[name]).substitute({key: html.escape(value) for key, value in values.items()})
-        return text_response(filled, "text/html", status).with_headers(
-            ("Content-Security-Policy", self._policy),
-            ("Cache-Control", "no-store"),
-            ("Referrer-Policy", "no-referrer"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cross-Origin-Resource-Policy", "cross-origin"),
-        )
+        return _sent(name, status, {key: escaped(value) for key, value in values.items()}, self._policy)
+
+    def checkout_page(self, name: str, status: int = 200, **markup: str) -> Response:
+        """A page that stands alone. Its values are put in as they are: `escaped` is for the caller to use."""
+        return _sent(name, status, markup, self._top_policy)
+
+
+def escaped(text: str) -> str:
+    """Text, safe in HTML and in its attributes."""
+    return html.escape(text)
+
+
+def _sent(name: str, status: int, markup: dict[str, str], policy: str) -> Response:
+    return text_response(Template(_FILES[name]).substitute(markup), "text/html", status).with_headers(
+        ("Content-Security-Policy", policy),
+        ("Cache-Control", "no-store"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+    )

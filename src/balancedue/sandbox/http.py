@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
@@ -61,16 +61,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `hang_up` closes the connection without sending any of it."""
+    """An answer. `hang_up` closes the connection without sending any of it; `drip_seconds` draws its body out."""
 
     status: int = 200
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     hang_up: bool = False
+    drip_seconds: float = 0
 
     def with_headers(self, *more: tuple[str, str]) -> "Response":
         """The same answer with headers added."""
-        return Response(self.status, self.body, (*self.headers, *more), self.hang_up)
+        return replace(self, headers=(*self.headers, *more))
 
 
 def json_response(data: Any, status: int = 200) -> Response:

@@ -6,6 +6,8 @@ Every function runs inside the caller's write transaction, so a status that was 
 import time
 from typing import Any
 
+from balancedue.sandbox import sessions
+from balancedue.sandbox.balances import enter_charge
 from balancedue.sandbox.cards import BY_TOKEN, Decline, Settling, TestCard
 from balancedue.sandbox.charges import new_charge, settle
 from balancedue.sandbox.errors import ApiError, unexpected_state
@@ -47,8 +49,16 @@ _PUBLIC_FIELDS = (
 )
 
 
-def create(tx: Transaction, account: str, *, amount: int, currency: str, fields: dict[str, Any]) -> Stored:
-    """A new intent that waits for a card. `amount` is in minor units."""
+def create(
+    tx: Transaction,
+    account: str,
+    *,
+    amount: int,
+    currency: str,
+    fields: dict[str, Any],
+    session: str | None = None,
+) -> Stored:
+    """A new intent that waits for a card. `amount` is in minor units; `session` is the Checkout page it is paid on."""
     id = new_id("pi")
     body: dict[str, Any] = {
         "id": id,
@@ -101,7 +111,7 @@ def create(tx: Transaction, account: str, *, amount: int, currency: str, fields:
         "transfer_group": None,
         **fields,
     }
-    intent = tx.add("payment_intent", account, body)
+    intent = tx.add("payment_intent", account, body, private={"session": session} if session else None)
     record(tx, intent, "payment_intent.created")
     return intent
 
@@ -177,6 +187,7 @@ def settle_now(tx: Transaction, intent: Stored) -> None:
     if decline:
         record(tx, charge, "charge.failed")
         _fail(tx, intent, method, decline, charge)
+        sessions.returned(tx, intent)
     else:
         _succeed(tx, intent, charge)
 
@@ -222,9 +233,10 @@ def _charge(tx: Transaction, intent: Stored, method: Stored, *, authenticated: b
         charge = new_charge(tx, intent.body, method, status="pending", decline=None, authenticated=authenticated)
         intent.body.update(status="processing", latest_charge=charge.id, processing={"type": "card"})
         tx.save(intent)
-        tx.db.execute("INSERT INTO settlement VALUES (?,?)", (intent.id, time.time() + settle_seconds))
+        tx.appoint(intent.id, time.time() + settle_seconds)
         record(tx, charge, "charge.pending")
         record(tx, intent, "payment_intent.processing")
+        sessions.submitted(tx, intent)
     elif card.decline is not None:
         charge = new_charge(tx, intent.body, method, status="failed", decline=card.decline, authenticated=authenticated)
         record(tx, charge, "charge.failed")
@@ -235,10 +247,14 @@ def _charge(tx: Transaction, intent: Stored, method: Stored, *, authenticated: b
 
 
 def _succeed(tx: Transaction, intent: Stored, charge: Stored) -> None:
+    if intent.body["capture_method"] == "automatic":
+        enter_charge(tx, charge)
     intent.body.update(status="succeeded", amount_received=charge.body["amount"], latest_charge=charge.id)
     tx.save(intent)
+    tx.appoint(charge.id, time.time())  # what follows a payment a moment later: its fee, perhaps a dispute
     record(tx, charge, "charge.succeeded")
     record(tx, intent, "payment_intent.succeeded")
+    sessions.paid(tx, intent)
 
 
 def _fail(tx: Transaction, intent: Stored, method: Stored, decline: Decline, charge: Stored | None) -> None:

@@ -1,19 +1,18 @@
-"""What each address of /v1 does, one function per operation. `api.py` has checked the key before."""
+"""What /v1 does with the account, payment intents and charges, one function per operation. `api.py` checked the key."""
 
 import hmac
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from balancedue.sandbox import events, intents, params
-from balancedue.sandbox.accounts import Account
+from balancedue.sandbox import intents, params
+from balancedue.sandbox.calls import Call, Operation, Where, listed
 from balancedue.sandbox.cards import BY_TOKEN, USE_A_TEST_CARD, TestCard, card_for
 from balancedue.sandbox.charges import new_payment_method
 from balancedue.sandbox.errors import ApiError, missing, parameter, unauthorized
 from balancedue.sandbox.http import Form
-from balancedue.sandbox.store import Stored, Transaction
+from balancedue.sandbox.store import Stored
 
 _UNSUPPORTED = (
     "application_fee_amount",
@@ -39,30 +38,6 @@ _DESCRIBING = (
     "shipping",
 )
 _REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of an operation."""
-
-    tx: Transaction
-    account: Account
-    secret: bool
-    """Made with the secret key; otherwise by a browser with the publishable one."""
-    form: Form
-    origin: str
-    """Where browsers reach the sandbox, such as http://127.0.0.1:8100."""
-    settle_seconds: float
-
-    def find(self, kind: str, id: str, param: str = "id") -> Stored:
-        """The caller's own object of that id. Raises ApiError 404."""
-        stored = self.tx.find(kind, id, self.account.id)
-        if stored is None:
-            raise missing(kind, id, param)
-        return stored
-
-
-Operation = Callable[..., dict[str, Any]]
 
 
 def retrieve_account(call: Call) -> dict[str, Any]:
@@ -129,7 +104,7 @@ def _describing(form: Form, metadata: dict[str, str]) -> dict[str, Any]:
 def list_payment_intents(call: Call) -> dict[str, Any]:
     """GET /v1/payment_intents"""
     params.only(call.form, "created", "ending_before", "expand", "limit", "starting_after", unsupported=("customer",))
-    return _listed(call, "payment_intent", "/v1/payment_intents")
+    return listed(call, "payment_intent", "/v1/payment_intents")
 
 
 def retrieve_payment_intent(call: Call, id: str) -> dict[str, Any]:
@@ -277,106 +252,14 @@ def list_charges(call: Call) -> dict[str, Any]:
         "starting_after",
         unsupported=("customer", "transfer_group"),
     )
-    intent = params.text(call.form, "payment_intent")
-    return _listed(call, "charge", "/v1/charges", "parent = ?" if intent else "", (intent,) if intent else ())
+    where = Where().add("parent = ?", params.text(call.form, "payment_intent"))
+    return listed(call, "charge", "/v1/charges", where)
 
 
 def retrieve_charge(call: Call, id: str) -> dict[str, Any]:
     """GET /v1/charges/{id}"""
     params.only(call.form, "expand")
     return call.find("charge", id, "charge").body
-
-
-def list_events(call: Call) -> dict[str, Any]:
-    """GET /v1/events"""
-    params.only(
-        call.form, "created", "delivery_success", "ending_before", "expand", "limit", "starting_after", "type", "types"
-    )
-    clauses, values = [], []
-    types = params.items(call.form, "types") + [one for one in [params.text(call.form, "type")] if one]
-    if types:
-        clauses.append("(" + " OR ".join("json_extract(body, '$.type') GLOB ?" for _ in types) + ")")
-        values += types
-    taken = params.flag(call.form, "delivery_success")
-    if taken is not None:
-        undelivered = "id IN (SELECT event FROM delivery WHERE state IN ('waiting', 'given up'))"
-        clauses.append(f"NOT {undelivered}" if taken else undelivered)
-    page, more = call.tx.list("event", call.account.id, params.page(call.form), " AND ".join(clauses), tuple(values))
-    return _list_of([events.as_shown(call.tx, event) for event in page], more, "/v1/events")
-
-
-def retrieve_event(call: Call, id: str) -> dict[str, Any]:
-    """GET /v1/events/{id}"""
-    params.only(call.form, "expand")
-    return events.as_shown(call.tx, call.find("event", id))
-
-
-def create_webhook_endpoint(call: Call) -> dict[str, Any]:
-    """POST /v1/webhook_endpoints; only this answer carries the signing secret."""
-    form = call.form
-    params.only(
-        form, "api_version", "description", "enabled_events", "expand", "metadata", "url", unsupported=("connect",)
-    )
-    params.required(form, "url")
-    return events.create_endpoint(
-        call.tx,
-        call.account.id,
-        url=params.address(form, "url") or "",
-        enabled_events=params.items(form, "enabled_events"),
-        description=params.text(form, "description"),
-        metadata=params.metadata(form, {}),
-        api_version=params.text(form, "api_version"),
-    )
-
-
-def list_webhook_endpoints(call: Call) -> dict[str, Any]:
-    """GET /v1/webhook_endpoints"""
-    params.only(call.form, "ending_before", "expand", "limit", "starting_after")
-    return _listed(call, "webhook_endpoint", "/v1/webhook_endpoints")
-
-
-def retrieve_webhook_endpoint(call: Call, id: str) -> dict[str, Any]:
-    """GET /v1/webhook_endpoints/{id}"""
-    params.only(call.form, "expand")
-    return call.find("webhook_endpoint", id, "webhook_endpoint").body
-
-
-def update_webhook_endpoint(call: Call, id: str) -> dict[str, Any]:
-    """POST /v1/webhook_endpoints/{id}"""
-    form, endpoint = call.form, call.find("webhook_endpoint", id, "webhook_endpoint")
-    params.only(form, "description", "disabled", "enabled_events", "expand", "metadata", "url")
-    fields: dict[str, Any] = {}
-    if (url := params.address(form, "url")) is not None:
-        fields["url"] = url
-    if "enabled_events" in form:
-        fields["enabled_events"] = params.items(form, "enabled_events")
-    if "description" in form:
-        fields["description"] = params.text(form, "description")
-    if "metadata" in form:
-        fields["metadata"] = params.metadata(form, endpoint.body["metadata"])
-    if (disabled := params.flag(form, "disabled")) is not None:
-        fields["status"] = "disabled" if disabled else "enabled"
-    events.update_endpoint(call.tx, endpoint, fields)
-    return endpoint.body
-
-
-def delete_webhook_endpoint(call: Call, id: str) -> dict[str, Any]:
-    """DELETE /v1/webhook_endpoints/{id}"""
-    events.delete_endpoint(call.tx, call.find("webhook_endpoint", id, "webhook_endpoint"))
-    return {"id": id, "object": "webhook_endpoint", "deleted": True}
-
-
-def _listed(call: Call, kind: str, url: str, where: str = "", values: tuple[Any, ...] = ()) -> dict[str, Any]:
-    page = params.page(call.form)
-    for name, id in (("starting_after", page.after), ("ending_before", page.before)):
-        if id is not None:
-            call.find(kind, id, name)
-    found, more = call.tx.list(kind, call.account.id, page, where, values)
-    return _list_of([stored.body for stored in found], more, url)
-
-
-def _list_of(data: list[dict[str, Any]], more: bool, url: str) -> dict[str, Any]:
-    return {"object": "list", "data": data, "has_more": more, "url": url}
 
 
 OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
@@ -389,13 +272,6 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("POST", "/v1/payment_intents/{id}/confirm", confirm_payment_intent),
     ("GET", "/v1/charges", list_charges),
     ("GET", "/v1/charges/{id}", retrieve_charge),
-    ("GET", "/v1/events", list_events),
-    ("GET", "/v1/events/{id}", retrieve_event),
-    ("POST", "/v1/webhook_endpoints", create_webhook_endpoint),
-    ("GET", "/v1/webhook_endpoints", list_webhook_endpoints),
-    ("GET", "/v1/webhook_endpoints/{id}", retrieve_webhook_endpoint),
-    ("POST", "/v1/webhook_endpoints/{id}", update_webhook_endpoint),
-    ("DELETE", "/v1/webhook_endpoints/{id}", delete_webhook_endpoint),
 )
 
 FOR_BROWSERS: frozenset[Operation] = frozenset({retrieve_payment_intent, confirm_payment_intent})

@@ -12,6 +12,7 @@ from balancedue.sandbox.http import Handler, Request, Response, json_response
 
 _LONGEST_BODY = 1_000_000
 _QUIET_SECONDS = 60
+_DRIPS = 100
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -68,8 +69,18 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body)
+            self._send_body(response)
         self.wfile.flush()
+
+    def _send_body(self, response: Response) -> None:
+        if not response.drip_seconds:
+            self.wfile.write(response.body)
+            return
+        size = max(len(response.body) // _DRIPS, 1)
+        for start in range(0, len(response.body), size):
+            self.wfile.flush()
+            time.sleep(0 if self.server.stopping else response.drip_seconds / _DRIPS)
+            self.wfile.write(response.body[start : start + size])
 
     def log_message(self, format: str, *args: object) -> None:
         """No access log: addresses hold client secrets."""

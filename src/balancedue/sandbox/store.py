@@ -29,10 +29,12 @@ CREATE TABLE IF NOT EXISTS idempotency (
     account TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
     request TEXT NOT NULL, PRIMARY KEY (account, key));
 CREATE TABLE IF NOT EXISTS challenge (id TEXT PRIMARY KEY, intent TEXT NOT NULL, return_url TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS settlement (intent TEXT PRIMARY KEY, due REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS appointment (subject TEXT PRIMARY KEY, due REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS appointment_due ON appointment (due);
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, endpoint TEXT NOT NULL, state TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL, answer TEXT NOT NULL DEFAULT '', ended REAL);
+    attempts INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL, answer TEXT NOT NULL DEFAULT '', ended REAL,
+    treatment TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (state, due);
 CREATE INDEX IF NOT EXISTS delivery_of ON delivery (event);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -110,6 +112,14 @@ class Transaction:
         """Delete an object."""
         self.db.execute("DELETE FROM object WHERE id = ?", (stored.id,))
 
+    def appoint(self, subject: str, due: float) -> None:
+        """Have the clock come to an object at a Unix time; a second call moves the first."""
+        self.db.execute("INSERT OR REPLACE INTO appointment VALUES (?,?)", (subject, due))
+
+    def dismiss(self, subject: str) -> None:
+        """The clock need not come any more."""
+        self.db.execute("DELETE FROM appointment WHERE subject = ?", (subject,))
+
     def find(self, kind: str, id: str, account: str | None = None) -> Stored | None:
         """The object of that kind and id, of that account if one is named."""
         row = self.db.execute("SELECT * FROM object WHERE id = ? AND kind = ?", (id, kind)).fetchone()
@@ -146,6 +156,16 @@ class Transaction:
         return (found[::-1] if page.before else found), len(rows) > page.limit
 
 
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Bring a file of an earlier release up to date."""
+    tables = {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "settlement" in tables:
+        db.execute("INSERT OR IGNORE INTO appointment SELECT intent, due FROM settlement")
+        db.execute("DROP TABLE settlement")
+    if "treatment" not in {row["name"] for row in db.execute("PRAGMA table_info(delivery)")}:
+        db.execute("ALTER TABLE delivery ADD COLUMN treatment TEXT NOT NULL DEFAULT ''")
+
+
 def _stored(row: sqlite3.Row) -> Stored:
     return Stored(
         row["id"], row["account"], row["kind"], row["parent"], json.loads(row["body"]), json.loads(row["private"])
@@ -163,6 +183,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as db:
             db.executescript(_SCHEMA)
+            _upgrade(db)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
@@ -164,8 +165,8 @@ def _run(examples: int, steps: int) -> None:
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_any_order_of_deeds_and_news_agrees_with_the_reference() -> None:
-    """A1, A2, N1-N13: 200 stories of up to 10 steps."""
-    _run(200, 10)
+    """A1, A2, N1-N13: 200 stories of up to 10 steps; fewer on PostgreSQL, where every statement is a journey."""
+    _run(200 if connection.vendor == "sqlite" else 50, 10)
 
 
 @pytest.mark.prove

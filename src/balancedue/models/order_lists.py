@@ -25,7 +25,8 @@ def with_facts(orders: QuerySet[Order]) -> QuerySet[Order]:
     """The orders with what `facts_of` reads, and their contacts."""
     mine = OuterRef("pk")
     latest = PaymentRequest.objects.filter(order=mine).order_by("-pk")
-    attempt = PaymentAttempt.objects.filter(order=mine).order_by("-pk")
+    closed = Q(state=PUT_ASIDE, resolved_at__isnull=False)
+    attempt = PaymentAttempt.objects.filter(~closed, order=mine).order_by("-pk")
     kept = Payment.objects.filter(order=mine, reversal=None).order_by("-received_on", "-pk")
     return orders.select_related("contact").annotate(
         request_status=Subquery(latest.values("status")[:1]),
@@ -61,23 +62,24 @@ def facts_of(order: Order) -> OrderFacts:
 
 
 def needing_attention(account: Account, *, now: datetime) -> QuerySet[Order]:
-    """Bounced, changed since it was asked for, declined twice, a week unopened, or a payment that does not fit."""
+    """Something is due, and: bounced, changed since it was asked for, declined twice, or a week unopened.
+
+    And every order with a card payment that does not fit, until a person has looked into it.
+    """
     mine = OuterRef("pk")
     live = PaymentRequest.objects.filter(order=mine, status__in=[SENT, OPENED])
     declines = (
         PaymentAttempt.objects.filter(order=mine).order_by().values("order").annotate(n=Sum("declines")).values("n")
     )
-    return (
-        Order.objects.filter(account=account)
-        .with_balance_due()
-        .filter(
-            Exists(_not_arrived())
-            | Exists(live.exclude(amount_at_sending_minor=OuterRef("due_minor")))
-            | Exists(live.filter(status=SENT, sent_at__lt=now - UNOPENED_FOR))
-            | Exists(PaymentAttempt.objects.filter(order=mine, state=PUT_ASIDE))
-            | Exists(declines.filter(n__gte=DECLINES))
-        )
+    stuck = (
+        Exists(_not_arrived())
+        | Exists(live.exclude(amount_at_sending_minor=OuterRef("due_minor")))
+        | Exists(live.filter(status=SENT, sent_at__lt=now - UNOPENED_FOR))
+        | Exists(declines.filter(n__gte=DECLINES))
     )
+    owed = Order.objects.filter(account=account).with_balance_due().filter(stuck)
+    aside = Exists(PaymentAttempt.objects.filter(order=mine, state=PUT_ASIDE, resolved_at=None))
+    return Order.objects.filter(account=account).filter(aside | Q(pk__in=owed.values("pk")))
 
 
 def matching(orders: QuerySet[Order], words: str) -> QuerySet[Order]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -31,6 +32,12 @@ class SentLetter:
     html: str
 
 
+class Deliveries(models.Manager["Delivery"]):
+    def get_queryset(self) -> "models.QuerySet[Delivery]":
+        """Without the letters, which are large and asked for one at a time."""
+        return super().get_queryset().defer("letter_sealed")
+
+
 class Delivery(models.Model):
     """One message to one address: its tries, its next try, what went wrong."""
 
@@ -55,6 +62,8 @@ class Delivery(models.Model):
     letter_sealed = models.TextField(blank=True)  # what was sent, once per letter; it holds the link, so it is sealed (I1)
     lease = models.CharField(max_length=40, blank=True)  # fencing: who holds it now
     leased_until = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Deliveries] = Deliveries()
 
     class Meta:
         ordering = ["pk"]

@@ -38,7 +38,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         (
             "attempts_put_aside",
             "Card payments that wait for a person",
-            PaymentAttempt.objects.filter(state="put_aside"),
+            PaymentAttempt.objects.filter(state="put_aside", resolved_at=None),
         ),
         ("webhooks_waiting", "Webhooks not looked into yet", ProcessorEvent.objects.filter(status="new")),
         ("webhooks_parked", "Webhooks nothing could be done with", ProcessorEvent.objects.filter(status="parked")),

@@ -7,13 +7,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from balancedue.actions.add_note import add_note
 from balancedue.actions.ask_processor import check_attempt
 from balancedue.actions.cancel_order import cancel_order
+from balancedue.actions.resolve_put_aside import resolve_put_aside
 from balancedue.actions.withdraw_request import send_now, undo_request, withdraw_request
 from balancedue.models import Order, PaymentRequest
 from balancedue.rules.errors import Refused
 from balancedue.rules.gate import STAFF
+from balancedue.rules.limits import MAX_NOTE
 from balancedue.rules.states import ACTIVE_ATTEMPT, PUT_ASIDE, SUCCEEDED, WITHDRAWN
 from balancedue.web.guard import StaffRequest, staff_page
 
+from .fields import Form, long_text
 from .order_facts import read_order
 from .order_page import NoteForm, draw_order
 from .page import done, find_order, show
@@ -101,6 +104,36 @@ def check_payment(request: StaffRequest, number: str) -> HttpResponse:
     still = "The processor has no result yet." if after.is_active else "The card payment ended. No money was taken."
     at = timezone.now().astimezone(request.account.zone)
     return _back(request, number, f"{still} Checked at {at:%H:%M}.")
+
+
+class FindingForm(Form):
+    """What came of a card payment that did not fit."""
+
+    note = long_text(
+        "What did you find", most=MAX_NOTE, required=True, help_text="Refunded at the processor, booked by hand, a test."
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page(role=STAFF)
+def resolve(request: StaffRequest, number: str, public_id: str) -> HttpResponse:
+    """ "I have looked into it": closes a card payment that was put aside. No money moves."""
+    order = find_order(request, number)
+    attempt = order.attempts.filter(public_id=public_id, state=PUT_ASIDE).first()
+    if attempt is None:
+        raise Http404("nothing of that name was put aside")
+    form = FindingForm(request.POST if request.method == "POST" else None, auto_id="%s")
+    if attempt.resolved_at is not None:
+        return _back(request, number, "Somebody has looked into this card payment already.")
+    if request.method == "POST":
+        try:
+            resolve_put_aside(attempt=attempt, note=form.typed("note"), by=request.user.actor)
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            return _back(request, number, "Closed. Your note is in the activity.")
+    context = {"order": order, "attempt": attempt, "form": form}
+    return show(request, "staff/order/resolve.html", context, status=422 if form.errors else 200)
 
 
 def _asked(order: Order, public_id: str) -> PaymentRequest:

@@ -38,6 +38,7 @@ class OrderFacts:
     payments: list[Payment]
     attempts: list[PaymentAttempt]
     deliveries: list[Delivery]
+    kept_letters: frozenset[str]  # of which deliveries what was sent can be shown, by public id
 
     @property
     def latest(self) -> PaymentRequest | None:
@@ -46,6 +47,11 @@ class OrderFacts:
     def letters_of(self, request: PaymentRequest) -> list[Delivery]:
         """The copies of a request's letter."""
         return [d for d in self.deliveries if d.request_id == request.pk and d.kind == "payment_request"]
+
+
+def kept_letters(order: Order) -> frozenset[str]:
+    """The deliveries of an order whose letter was kept, by public id."""
+    return frozenset(order.deliveries.exclude(letter_sealed="").values_list("public_id", flat=True))
 
 
 def read_order(request: StaffRequest, number: str) -> OrderFacts:
@@ -65,4 +71,5 @@ def read_order(request: StaffRequest, number: str) -> OrderFacts:
         payments=list(order.payments.all()),
         attempts=list(order.attempts.select_related("connection")),
         deliveries=list(order.deliveries.all()),
+        kept_letters=kept_letters(order),
     )

@@ -77,6 +77,7 @@ def activity(request: StaffRequest, facts: OrderFacts) -> dict[str, Any]:
         payments=facts.payments,
         attempts=facts.attempts,
         deliveries=facts.deliveries,
+        kept_letters=facts.kept_letters,
         **whole,
     )
     return {"entries": entries, "more_activity": more}
@@ -93,6 +94,7 @@ def live_card(request: StaffRequest, number: str) -> HttpResponse:
     if seen == request.GET.get("seen"):
         return HttpResponse(status=204)
     context = {
+        "order": facts.order,
         "card_html": html,
         "tag": facts.tag,
         "spoken": card.spoken if card.state != request.GET.get("state") else "",

@@ -25,7 +25,6 @@ from balancedue.rules.states import (
     IN_FLIGHT,
     OPENED,
     PAID,
-    PUT_ASIDE,
     SENT,
     SUPERSEDED,
     WITHDRAWN,
@@ -56,7 +55,7 @@ class Card:
     failed: list[Delivery] = field(default_factory=list)
     late: list[Delivery] = field(default_factory=list)
     attempt: PaymentAttempt | None = None
-    put_aside: PaymentAttempt | None = None
+    put_aside: list[PaymentAttempt] = field(default_factory=list)
     surplus: list[Money] = field(default_factory=list)
     was: Money | None = None  # what the open request asked for, when that has changed
     link: str = ""
@@ -110,8 +109,7 @@ def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
     attempt = facts.standing.attempt
     if attempt is not None and (attempt.state in IN_FLIGHT or attempt.needs_action):
         card.attempt = attempt
-    if facts.attempts and facts.attempts[0].state == PUT_ASIDE:
-        card.put_aside = facts.attempts[0]
+    card.put_aside = [attempt for attempt in facts.attempts if attempt.waits_for_person]
     card.surplus = [p.amount for p in facts.payments if p.surplus and not p.is_reversed] if balance.credit else []
     if latest is not None:
         _add_request(request, card, latest)

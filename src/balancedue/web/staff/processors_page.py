@@ -17,7 +17,8 @@ from balancedue.actions.connect_processor import (
     replace_credentials,
     set_up_hook,
 )
-from balancedue.models import PaymentRequest, ProcessorConnection
+from balancedue.actions.look_again import look_again
+from balancedue.models import PaymentRequest, ProcessorConnection, ProcessorEvent
 from balancedue.processors.base import Can, Maker
 from balancedue.processors.registry import maker, maker_or_missing, makers
 from balancedue.rules.errors import Refused
@@ -28,6 +29,7 @@ from balancedue.web.guard import StaffRequest, staff_page
 from .fields import Form, Words
 from .page import done, show
 
+PARKED_SHOWN = 20
 SANDBOX = "sandbox"  # offered only where an address for it is set
 
 
@@ -98,8 +100,17 @@ def _page(
         "needs_other": bool(shown) and not able,
         "form": offer.form if offer else keys,
         "here": "processors",
+        **_parked(request),
     }
     return show(request, "staff/settings/processors.html", context, status=status)
+
+
+def _parked(request: StaffRequest) -> dict[str, Any]:
+    """The webhooks that wait for a person, also of processors that were removed: money may stand behind them."""
+    parked = ProcessorEvent.objects.filter(connection__account=request.account, status=ProcessorEvent.PARKED)
+    shown = parked.select_related("connection").defer("body").order_by("-received_at")[:PARKED_SHOWN]
+    rows = [{"event": event, "label": maker_or_missing(event.connection.kind).label} for event in shown]
+    return {"parked": rows, "all_parked": parked.count() if rows else 0}
 
 
 def _offered(connected: set[str]) -> list[Maker]:
@@ -193,6 +204,19 @@ def connect_webhooks(request: StaffRequest, public_id: str) -> HttpResponse:
         return _back(request, refusal.sentence)
     check_connection(connection=connection)
     return _back(request, "Webhooks are connected.")
+
+
+@require_POST
+@staff_page(role=OWNER)
+def look_again_at(request: StaffRequest) -> HttpResponse:
+    """ "Look again": gives a parked webhook back to the worker, or all of them when none is named."""
+    named = str(request.POST.get("event", ""))
+    if named and not (named.isascii() and named.isdigit() and len(named) < 19):
+        raise Http404("not a webhook")
+    count = look_again(account=request.account, event=int(named) if named else None)
+    if not count:
+        return _back(request, "Nothing waits here any more.")
+    return _back(request, f"Looking again at {count} webhook{'s' if count > 1 else ''}. This takes a few seconds.")
 
 
 @require_POST

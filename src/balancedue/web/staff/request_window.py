@@ -31,6 +31,7 @@ from balancedue.web.guard import StaffRequest, staff_page
 from .fields import Form, Words, long_text, several_addresses
 from .order_facts import OrderFacts, read_order
 from .page import done, find_order, is_htmx, show, show_part
+from .sent_letter import framed
 
 PREVIEW_SALT = "balancedue.preview"
 PREVIEW_SECONDS = 3600
@@ -324,7 +325,6 @@ def preview(request: StaffRequest, number: str) -> HttpResponse:
     window.preview = {
         "letter": letter,
         "sender": f"{request.account.name} <{from_address(request.account)}>",
-        "to": form.typed("to"),
         "url": reverse("preview_frame", args=[request.account.slug, number], query={"draft": draft}),
     }
     if is_htmx(request):
@@ -343,11 +343,7 @@ def preview_frame(request: StaffRequest, number: str) -> HttpResponse:
     if draft["order"] != order.pk:
         raise Http404("another order's draft")
     letter: Letter = preview_request(order=order, message=draft["message"], by=request.user)
-    answer = HttpResponse(letter.html)
-    answer["Content-Security-Policy"] = (
-        "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
-    )
-    return answer
+    return framed(letter.html)
 
 
 def _message(form: RequestForm) -> str:

@@ -25,6 +25,7 @@ class Entry:
     note: str = ""
     request: PaymentRequest | None = None
     deliveries: tuple[Delivery, ...] = ()
+    letter: str = ""  # the delivery whose letter can be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Facts:
     payments: dict[str, Payment]
     attempts: dict[str, PaymentAttempt]
     deliveries: dict[str, Delivery]
+    kept_letters: frozenset[str] = frozenset()
     names: dict[str, str] = field(default_factory=dict)  # actor -> name
 
     def amount(self, event: Event, name: str = "amount_minor") -> str:
@@ -94,6 +96,11 @@ def _sent_to(event: Event, facts: Facts) -> dict[str, str]:
     return {"to": ", ".join([*request.to, *request.cc]) if request else "the customer"}
 
 
+def _finding(event: Event, facts: Facts) -> dict[str, str]:
+    attempt = facts.attempts.get(event.data.get("attempt", ""))
+    return {"note": attempt.resolved_note if attempt else ""}
+
+
 _LETTERS = {
     "payment_request": "Payment request",
     "receipt": "Receipt",
@@ -149,6 +156,10 @@ _TABLE: dict[str, Told] = {
     "payment_put_aside": Told(
         "alert", "crit", "", "The processor reports a card payment that does not fit this order. Nothing was booked."
     ),
+    "put_aside_resolved": Told(
+        "check-circle", "", "looked into the card payment that did not fit: {note}",
+        "The card payment that did not fit was looked into: {note}", _finding,
+    ),
     "delivery_sent": Told("send", "", "", "{letter} sent to {to}", _letter),
     "delivery_failed": Told("alert", "crit", "", "{letter} not delivered to {to}: {why}", _letter),
     "delivery_dropped": Told("cross-circle", "", "", "{letter} to {to} not sent: it was no longer needed", _letter),
@@ -166,6 +177,7 @@ def timeline(
     payments: Iterable[Payment],
     attempts: Iterable[PaymentAttempt],
     deliveries: Sequence[Delivery],
+    kept_letters: frozenset[str] = frozenset(),
     most: int | None = NEWEST,
 ) -> tuple[list[Entry], bool]:
     """Newest first, at most `most` (None: all), and whether there is more."""
@@ -178,6 +190,7 @@ def timeline(
         payments={payment.public_id: payment for payment in payments},
         attempts={attempt.public_id: attempt for attempt in attempts},
         deliveries={delivery.public_id: delivery for delivery in deliveries},
+        kept_letters=kept_letters,
         names=_names(events),
     )
     entries = [_note(note) for note in notes]
@@ -195,7 +208,9 @@ def _entry(event: Event, facts: Facts) -> Entry | None:
     what = (told.by_name if who else told.plain).format_map(told.fill(event, facts)).removesuffix(": ")
     request = facts.requests.get(event.data.get("request", "")) if event.kind == "payment_requested" else None
     log = tuple(d for d in facts.deliveries.values() if request and d.request_id == request.pk)
-    return Entry(told.glyph, told.tone, who, what, event.at, _meaning(event, facts), "", request, log)
+    kept = [d.public_id for d in log or ([delivery] if delivery else []) if d.public_id in facts.kept_letters]
+    letter = kept[0] if kept else ""
+    return Entry(told.glyph, told.tone, who, what, event.at, _meaning(event, facts), "", request, log, letter)
 
 
 def _meaning(event: Event, facts: Facts) -> str:

@@ -13,6 +13,7 @@ from . import (
     people_pages,
     processors_page,
     request_window,
+    sent_letter,
     shop_settings,
 )
 
@@ -32,6 +33,8 @@ urlpatterns = [
     path(f"{ORDER}cancel/", order_deeds.cancel, name="cancel_order"),
     path(f"{ORDER}notes/", order_deeds.save_note, name="add_note"),
     path(f"{ORDER}contact/", contact_page.edit_contact, name="edit_contact"),
+    path(f"{ORDER}emails/<str:public_id>/", sent_letter.sent_letter, name="sent_letter"),
+    path(f"{ORDER}emails/<str:public_id>/frame/", sent_letter.sent_letter_frame, name="sent_letter_frame"),
     path(f"{ORDER}check-payment/", order_deeds.check_payment, name="check_payment"),
     path(f"{ORDER}request-payment/", request_window.request_page, name="request_payment"),
     path(f"{ORDER}payment-requests/", request_window.send_request, name="send_request"),
@@ -44,6 +47,7 @@ urlpatterns = [
     path(f"{ORDER}add-payment/", payment_window.payment_page, name="add_payment"),
     path(f"{ORDER}payments/", payment_window.save_payment, name="save_payment"),
     path(f"{ORDER}payments/<str:payment>/reverse/", payment_window.reverse, name="reverse_payment"),
+    path(f"{ORDER}card-payments/<str:public_id>/resolve/", order_deeds.resolve, name="resolve_put_aside"),
     path("settings/", shop_settings.shop, name="settings"),
     path("settings/invoices/", shop_settings.invoices, name="invoice_settings"),
     path("settings/emails/", shop_settings.emails, name="email_settings"),
@@ -52,6 +56,7 @@ urlpatterns = [
     path("settings/profile/", people_pages.profile, name="profile"),
     path("settings/processors/", processors_page.processors, name="processors"),
     path("settings/processors/default/", processors_page.set_default, name="default_processor"),
+    path("settings/processors/look-again/", processors_page.look_again_at, name="look_again"),
     path("settings/processors/connect/<slug:kind>/", processors_page.connect, name="connect_processor"),
     path(f"{PROCESSOR}check/", processors_page.check, name="check_processor"),
     path(f"{PROCESSOR}webhooks/", processors_page.connect_webhooks, name="connect_webhooks"),

@@ -119,7 +119,10 @@ def type_and_submit(**fields: str) -> object:
 
     def act(page: Page) -> None:
         for name, words in fields.items():
-            page.fill(f"main form:has(.primary) [name='{name.replace('__', '-')}']", words)
+            if page.locator(f".chips:has(#{name})").count():
+                fill_addresses(page, None, words)
+            else:
+                page.fill(f"main form:has(.primary) [name='{name}']", words)
         submit(page)
 
     return act

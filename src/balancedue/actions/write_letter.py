@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -43,7 +44,8 @@ def invoice_link(request: PaymentRequest) -> str:
 
 
 def order_link(order: Order) -> str:
-    return f"{settings.PUBLIC_URL}/{order.account.slug}/orders/{order.number}/"
+    """The address of the order's page in the back office. A number is quoted twice: it may hold a slash."""
+    return f"{settings.PUBLIC_URL}/{order.account.slug}/orders/{quote(quote(order.number, safe=''))}/"
 
 
 @dataclass(frozen=True, slots=True)

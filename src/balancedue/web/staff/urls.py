@@ -1,6 +1,6 @@
 """Addresses of the back office, below `/{account}/`."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from . import (
     contact_page,
@@ -16,8 +16,11 @@ from . import (
     sent_letter,
     shop_settings,
 )
+from .order_number import OrderNumber
 
-ORDER = "orders/<str:number>/"
+register_converter(OrderNumber, "number")
+
+ORDER = "orders/<number:number>/"
 REQUEST = f"{ORDER}payment-requests/<str:public_id>/"
 PROCESSOR = "settings/processors/<str:public_id>/"
 

@@ -78,6 +78,11 @@ class BackOffice:
         """The window that it opens."""
         return self.page.get_by_role("dialog", name="Request Payment")
 
+    def type_addresses(self, name: str, addresses: str) -> None:
+        """Into To, CC or Notify of the open window, once it shows what is there already as chips."""
+        expect(self.request_window.locator("[data-chips]:not(:has(ul))")).to_have_count(0)
+        self.request_window.get_by_role("textbox", name=name).fill(addresses)
+
     def request_payment(self) -> None:
         """Order open -> sent: two clicks."""
         self.request_button.click()

@@ -50,12 +50,15 @@ def set_up(shop: JourneyShop, environment: dict[str, str]) -> Account:
     """An account made, connected and filled on the command line."""
     balancedue(
         environment, "create-account", BRISTOL, "--name", "Gifts of Bristol", "--owner-email", OWNER,
-        "--currency", "GBP", "--country", "GB", "--time-zone", "Europe/London", "--password-stdin", given="kept elsewhere\n",
+        "--currency", "GBP", "--country", "GB", "--time-zone", "Europe/London", "--password-stdin",
+        given="kept elsewhere\n",
     )  # fmt: skip
     keys = shop.sandbox.post("/_sandbox/accounts", {"secret_key": f"sk_test_{new_id('x')}", "currency": "gbp"})
     names = ("secret_key", "publishable_key")
     sets = [word for name in names for word in ("--set", f"{name}={keys[name]}")]
-    said = balancedue(environment, "connect-processor", BRISTOL, "sandbox", *sets, "--set", f"api_base={shop.sandbox.url}")
+    said = balancedue(
+        environment, "connect-processor", BRISTOL, "sandbox", *sets, "--set", f"api_base={shop.sandbox.url}"
+    )
     assert "NOT" not in said, said
     return Account.objects.get(slug=BRISTOL)
 
@@ -121,7 +124,7 @@ def _request_and_pay(staff: BackOffice, new_context: NewContext, shop: JourneySh
     expect(staff.card).to_contain_text(due)
     if order.contact is None:
         staff.request_button.click()
-        staff.request_window.get_by_role("textbox", name="To").fill(f"order-{order.number}@customers.example")
+        staff.type_addresses("To", f"order-{order.number}@customers.example")
     else:
         staff.request_button.click()
     staff.request_window.get_by_label("Send email notification upon payment").check()
@@ -178,7 +181,7 @@ def _asks_for_an_address(staff: BackOffice, shop: JourneyShop) -> None:
     window.get_by_role("button", name="Send email").click()
     expect(window).to_contain_text("Enter at least one email address in To")
     assert not PaymentRequest.objects.filter(order=alone).exists()
-    window.get_by_role("textbox", name="To").fill("walk-in@customers.example")
+    staff.type_addresses("To", "walk-in@customers.example")
     window.get_by_role("button", name="Send email").click()
     wait_for_mail(shop.mail, "walk-in@customers.example")
     alone.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Staff do something while the customer is at the card form, or after the letter has left (S32-S34, E5, E6, M7, M10)."""
+"""Staff do something while the customer is at the card form, or once the letter has left (S32-S34, E5, E6, M7, M10)."""
 
 import re
 
@@ -141,7 +141,7 @@ def test_the_first_letter_still_works_after_a_second(
 ) -> None:
     """Requirements.md 2.3, 2.4: the old link opens the same live invoice, with a note, and pays."""
     staff.go(f"orders/{shop.order.number}/edit/")
-    staff.page.get_by_label("Line 1: Each").fill("1,255.28")
+    staff.page.get_by_label("Line 1: Price each").fill("1,255.28")
     staff.page.get_by_role("button", name="Save order").click()
     expect(staff.card).to_contain_text("Was $1,105.28 when requested.")
     staff.card.get_by_role("button", name="Send updated request").click()

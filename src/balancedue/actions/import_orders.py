@@ -47,7 +47,7 @@ def import_orders(
     `dry_run` writes nothing and tells the same.
     """
     usual = known_currency(currency or account.currency).code
-    seen: dict[str, StatedOrder] = {}  # a dry run has to remember what it would have placed
+    seen: dict[str, int] = {}  # a dry run has to remember what it would have placed: number -> hash of its content
     for raw in orders:
         stated = read_order(raw, currency=usual, zone=account.zone)
         if isinstance(stated, list):
@@ -77,19 +77,20 @@ def _import(account: Account, stated: StatedOrder, by: Actor) -> Result:
         return Result(stated.number, Outcome.REFUSED, _faults(stated, refusal))
 
 
-def _dry(account: Account, stated: StatedOrder, seen: dict[str, StatedOrder]) -> Result:
+def _dry(account: Account, stated: StatedOrder, seen: dict[str, int]) -> Result:
     draft = _draft(account, stated)
+    content = hash(_content(draft))
     try:
         there = _there(account, stated, draft)
         if there is not None:
             return there
         if stated.number in seen:
-            same = _content(draft) == _content(_draft(account, seen[stated.number]))
+            same = content == seen[stated.number]
             return Result(stated.number, Outcome.ALREADY_THERE) if same else _other_content(stated)
         draft.check()
     except Refused as refusal:
         return Result(stated.number, Outcome.REFUSED, _faults(stated, refusal))
-    seen[stated.number] = stated
+    seen[stated.number] = content
     return _imported(stated, Money(draft.postings()[RECEIVABLE], stated.currency))
 
 

@@ -13,6 +13,7 @@ from .answer_once import forget_old_answers
 from .count_tries import forget_old_tallies
 from .deliver import deliver_next
 from .expire_requests import expire_next_request
+from .import_file import forget_old_files
 from .receive_event import process_next_event
 from .reconcile import reconcile_next, reconcile_next_refund
 
@@ -66,4 +67,5 @@ def tidy() -> None:
     """Remove what nobody needs any more."""
     forget_old_tallies()
     forget_old_answers()
+    forget_old_files()
     Heartbeat.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()

@@ -59,7 +59,7 @@ class Delivery(models.Model):
     next_try_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
-    letter_sealed = models.TextField(blank=True)  # what was sent, once per letter; it holds the link, so it is sealed (I1)
+    letter_sealed = models.TextField(blank=True)  # what was sent, once per letter; sealed: it holds the link (I1)
     lease = models.CharField(max_length=40, blank=True)  # fencing: who holds it now
     leased_until = models.DateTimeField(null=True, blank=True)
 

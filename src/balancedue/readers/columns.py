@@ -18,14 +18,16 @@ _Part = str | int  # a text as it stands, or the index of a column
 class Columns:
     """How to find the fields in the rows of one CSV file."""
 
-    def __init__(self, header: Sequence[str], maps: Sequence[str]) -> None:
-        """`maps`: FIELD=COLUMN or FIELD=template. A column that is called like a field needs none.
+    def __init__(self, header: Sequence[str], maps: Sequence[str], *, by_name: bool = True) -> None:
+        """`maps`: FIELD=COLUMN or FIELD=template. A column that is called like a field needs none,
+        unless `by_name` is off: then only what is stated counts.
 
         Raises Refused `invalid` for an unknown field or column, or when a needed field has no column.
         """
         self.header = [name.strip() for name in header]
         self._index = {name: index for index, name in reversed(list(enumerate(self.header)))}
-        self._parts: dict[str, list[_Part]] = {name: [self._index[name]] for name in FIELDS if name in self._index}
+        alike = [name for name in FIELDS if name in self._index] if by_name else []
+        self._parts: dict[str, list[_Part]] = {name: [self._index[name]] for name in alike}
         for stated in maps:
             name, equals, source = stated.partition("=")
             if not equals or name not in FIELDS:

@@ -16,18 +16,16 @@ _DELIMITERS = ",;\t|"
 class CsvOrders:
     """The orders of one file, in the order in which they end. Rows are read twice; only open orders are held."""
 
-    def __init__(self, path: Path, maps: Sequence[str]) -> None:
+    def __init__(self, path: Path, maps: Sequence[str], *, by_name: bool = True) -> None:
         """Find the columns and count the rows. Raises OSError, or Refused `invalid` for what is no such file."""
         self.path = path
         self.encoding, self.note = encoding_of(path)
-        with path.open(encoding=self.encoding, newline="") as file:
-            first = file.readline()
-        self._delimiter = max(_DELIMITERS, key=first.count)
+        self._delimiter = _delimiter_of(path, self.encoding)
         rows = self._rows()
         header = next(rows, None)
         if header is None:
             raise Refused("invalid", "The file is empty")
-        self._columns = Columns(header[1], maps)
+        self._columns = Columns(header[1], maps, by_name=by_name)
         self._last: dict[str, int] = {}
         self.count = 0
         for line, row in rows:
@@ -71,12 +69,33 @@ class CsvOrders:
         return len(row) == len(self._columns.header)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row that is not blank, with the line of the file it ends on."""
-        with self.path.open(encoding=self.encoding, newline="") as file:
-            reader = csv.reader(file, delimiter=self._delimiter, strict=True)
-            try:
-                for row in reader:
-                    if any(cell.strip() for cell in row):
-                        yield reader.line_num, row
-            except csv.Error as error:
-                raise Refused("invalid", f"Line {reader.line_num} is not CSV: {error}") from error
+        return _rows(self.path, self.encoding, self._delimiter)
+
+
+def read_header(path: Path) -> tuple[list[str], list[str]]:
+    """The names of the columns, and the first row as an example. Raises OSError, or Refused `invalid`."""
+    encoding, _ = encoding_of(path)
+    rows = _rows(path, encoding, _delimiter_of(path, encoding))
+    header = next(rows, None)
+    if header is None:
+        raise Refused("invalid", "The file is empty")
+    _, example = next(rows, (0, []))
+    return [name.strip() for name in header[1]], example
+
+
+def _delimiter_of(path: Path, encoding: str) -> str:
+    with path.open(encoding=encoding, newline="") as file:
+        first = file.readline()
+    return max(_DELIMITERS, key=first.count)
+
+
+def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not blank, with the line of the file it ends on."""
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    yield reader.line_num, row
+        except csv.Error as error:
+            raise Refused("invalid", f"Line {reader.line_num} is not CSV: {error}") from error

@@ -57,7 +57,8 @@ def staff_page(
 
 def membership_of(user: User, slug: str) -> Membership:
     """This person's place in the account, or Http404: whether the account exists is nobody else's business."""
-    membership = Membership.objects.select_related("account", "user").filter(user=user, account__slug=slug).first()
+    mine = Membership.objects.select_related("account", "user").filter(user=user, account__archived_at=None)
+    membership = mine.filter(account__slug=slug).first()
     if membership is None:
         raise Http404("no such account for this person")
     return membership

@@ -2,9 +2,7 @@
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +10,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from balancedue.actions.import_orders import Outcome, Result, import_orders
+from balancedue.actions.import_orders import import_orders
+from balancedue.actions.import_report import ImportReport
 from balancedue.models import Account
 from balancedue.readers.csv_file import CsvOrders
 from balancedue.readers.own_file import OwnOrders
 from balancedue.readers.stated import FIELDS, RawOrder
 from balancedue.rules.actor import COMMAND
 from balancedue.rules.errors import Refused
-from balancedue.rules.money import Money
 
 FORMATS = ("csv", "own")
 OWN_ENDINGS = (".jsonl", ".ndjson", ".json")
@@ -34,28 +32,6 @@ example:
       --map lines.description=Description --map lines.quantity=Quantity --map lines.unit_price=UnitPrice \\
       --map 'contact.email={{CustomerID}}@customers.example'
 """
-
-
-@dataclass
-class Tally:
-    """What is said at the end."""
-
-    orders: Counter[Outcome] = field(default_factory=Counter)
-    totals: dict[str, int] = field(default_factory=dict)  # currency -> minor units
-    lines: int = 0
-    unnamed_lines: int = 0
-    without_contact: int = 0
-    zero: int = 0
-
-    def add(self, result: Result) -> None:
-        self.orders[result.outcome] += 1
-        self.lines += result.lines
-        self.unnamed_lines += result.unnamed_lines
-        if result.total is not None:
-            currency = result.total.currency
-            self.totals[currency] = self.totals.get(currency, 0) + result.total.minor
-            self.zero += not result.total
-            self.without_contact += not result.has_contact
 
 
 class Command(BaseCommand):
@@ -86,10 +62,10 @@ class Command(BaseCommand):
             raise CommandError(refusal.sentence) from refusal
         self._report(tally, dry_run)
 
-    def _import(self, account: Account, source: CsvOrders | OwnOrders, currency: str, dry_run: bool) -> Tally:
+    def _import(self, account: Account, source: CsvOrders | OwnOrders, currency: str, dry_run: bool) -> ImportReport:
         if source.note:
             self.stdout.write(source.note)
-        tally = Tally()
+        tally = ImportReport()
         with _progress() as progress:
             task = progress.add_task("Importing" if not dry_run else "Checking", total=source.count)
 
@@ -106,11 +82,9 @@ class Command(BaseCommand):
                     self.stdout.write(f"refused {result.number or '(no number)'}: {fault}")
         return tally
 
-    def _report(self, tally: Tally, dry_run: bool) -> None:
-        taken = tally.orders[Outcome.IMPORTED]
-        sums = ", ".join(
-            f"{Money(minor, currency).plain} {currency}" for currency, minor in sorted(tally.totals.items())
-        )
+    def _report(self, tally: ImportReport, dry_run: bool) -> None:
+        taken = tally.taken
+        sums = ", ".join(f"{money.plain} {money.currency}" for money in tally.sums)
         would = "would be " if dry_run else ""
         self.stdout.write(f"{taken:,} orders {would}imported, {tally.lines:,} lines{f', {sums}' if sums else ''}")
         for count, words in (
@@ -120,8 +94,8 @@ class Command(BaseCommand):
         ):
             if count:
                 self.stdout.write(f"  {count:,} {words}")
-        self.stdout.write(f"{tally.orders[Outcome.ALREADY_THERE]:,} already there")
-        self.stdout.write(f"{tally.orders[Outcome.REFUSED]:,} refused")
+        self.stdout.write(f"{tally.there:,} already there")
+        self.stdout.write(f"{tally.refused:,} refused")
 
 
 def _source(path: Path, stated: str | None, maps: list[str]) -> CsvOrders | OwnOrders:

@@ -36,6 +36,11 @@ class Row:
 @staff_page()
 def orders(request: StaffRequest) -> HttpResponse:
     """`?view=due&q=riverside&page=2`. With htmx only the table."""
+    return draw_orders(request)
+
+
+def draw_orders(request: StaffRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
+    """The list, with what could not be done where there is something."""
     account, view = request.account, request.GET.get("view", "all")
     words = request.GET.get("q", "").strip()[:100]
     views = _views(account)
@@ -63,7 +68,8 @@ def orders(request: StaffRequest) -> HttpResponse:
     ]
     context["has_orders"] = bool(page.paginator.count) or views["all"].exists()
     context["steps"] = first_steps(request)
-    return show(request, "staff/orders/list.html", context)
+    context["refused"] = refused
+    return show(request, "staff/orders/list.html", context, status=status)
 
 
 def _views(account: Account) -> dict[str, QuerySet[Order]]:

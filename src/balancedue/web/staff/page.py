@@ -7,10 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from balancedue.actions.ask_gate import Processors, read_processors
-from balancedue.models import Order
+from balancedue.models import Account, Order
 from balancedue.models.order_lists import with_facts
 from balancedue.rules.gate import MANAGER, OWNER, STAFF, at_least
 from balancedue.web.guard import StaffRequest
+
+OTHERS_SHOWN = 20
 
 
 def show(
@@ -23,7 +25,7 @@ def show(
 ) -> HttpResponse:
     """A page of the back office, with what its layout reads."""
     chosen = processors if processors is not None else read_processors(request.account)
-    frame = {"themed": True, "test_mode": chosen.test_mode, **allowed(request)}
+    frame = {"themed": True, "test_mode": chosen.test_mode, "other_accounts": others(request), **allowed(request)}
     return render(request, template, frame | (context or {}), status=status)
 
 
@@ -32,6 +34,12 @@ def show_part(
 ) -> HttpResponse:
     """A part of a page, for htmx to put in."""
     return render(request, template, allowed(request) | (context or {}), status=status)
+
+
+def others(request: StaffRequest) -> list[dict[str, Any]]:
+    """The other accounts of this person, for the menu: name, slug and is_sample."""
+    mine = Account.objects.filter(memberships__user=request.user, archived_at=None).exclude(pk=request.account.pk)
+    return list(mine.order_by("is_sample", "name", "pk").values("name", "slug", "is_sample")[:OTHERS_SHOWN])
 
 
 def allowed(request: StaffRequest) -> dict[str, bool]:

@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from . import (
     contact_page,
     first_steps,
+    import_page,
     order_deeds,
     order_form,
     order_list,
@@ -13,6 +14,7 @@ from . import (
     people_pages,
     processors_page,
     request_window,
+    sample_data,
     sent_letter,
     shop_settings,
 )
@@ -27,6 +29,12 @@ PROCESSOR = "settings/processors/<str:public_id>/"
 urlpatterns = [
     path("orders/", order_list.orders, name="orders"),
     path("orders/new/", order_form.new_order, name="new_order"),
+    path("orders/import/", import_page.upload, name="import_orders"),
+    path("orders/import/<str:public_id>/", import_page.import_file, name="import_file"),
+    path("orders/import/<str:public_id>/go-on/", import_page.go_on, name="import_go_on"),
+    path("orders/import/<str:public_id>/report.csv", import_page.report, name="import_report"),
+    path("samples/", sample_data.load_samples, name="load_samples"),
+    path("samples/archive/", sample_data.archive_samples, name="archive_samples"),
     path("first-steps/hide/", first_steps.hide_first_steps, name="hide_first_steps"),
     path(ORDER, order_page.order, name="order"),
     path(f"{ORDER}payment-card/", order_page.live_card, name="payment_card"),

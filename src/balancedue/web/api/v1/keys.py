@@ -14,7 +14,8 @@ class Bearer(HttpBearer):
     """`Authorization: Bearer <key>`; the key is found by its hash."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
-        key = ApiKey.objects.select_related("account").filter(key_hash=token_hash(token), revoked_at=None).first()
+        keys = ApiKey.objects.select_related("account").filter(revoked_at=None, account__archived_at=None)
+        key = keys.filter(key_hash=token_hash(token)).first()
         if key is not None:
             note_api_key_use(key=key)
         return key

@@ -35,8 +35,25 @@ class Sandbox:
             return json.load(answer)
 
     def faults(self, **switch: Any) -> None:
-        """Trouble from now on: mode (none, down, reset, slow), webhooks (on, off, twice), seconds."""
+        """Trouble from now on: mode (none, down, reset, slow), webhooks (on, off, twice), seconds; or plan, a list of
+        rules such as `{"operation": "POST /v1/refunds", "fault": "timeout_after", "times": 1}`.
+        """
         self.post("/_sandbox/faults", switch)
+
+    def dispute(self, charge: str, **more: Any) -> str:
+        """The payer's bank disputes a charge, whole or (`amount`) in part; the dispute's id."""
+        return str(self.post("/_sandbox/disputes", {"charge": charge, **more})["id"])
+
+    def end(self, id: str, outcome: str) -> None:
+        """What becomes of a refund (succeeded, failed, canceled), a dispute (won, lost, escalated) or a payout (paid,
+        failed).
+        """
+        kind = {"re": "refunds", "dp": "disputes", "po": "payouts"}[id.partition("_")[0]]
+        self.post(f"/_sandbox/{kind}/{id}", {"outcome": outcome})
+
+    def pay_out(self, account: str, **more: str) -> str:
+        """Pay out what the account (acct_...) has, and later say that it was `outcome` (paid); the payout's id."""
+        return str(self.post("/_sandbox/payouts", {"account": account, **more})["id"])
 
     def stop(self) -> int:
         """Ask it to end; its exit status."""

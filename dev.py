@@ -187,7 +187,7 @@ def test_other_python(total: dict[str, int]) -> list[str]:
 
 
 def prove(args: list[str]) -> int:
-    """The tests marked `prove`, on both engines: minutes to hours, and never part of `test`. Pages look alike on both."""
+    """The tests marked `prove`, on both engines: minutes to hours, and never part of `test`; pages on one."""
     own, to_pytest = split(args)
     python = str(set_up("dev"))
     system_tools()

@@ -38,7 +38,7 @@ def people(browser: Browser, world: World) -> Iterator[Callable[..., BrowserCont
     known: dict[Any, BrowserContext] = {}
 
     def someone(who: str, *, scripts: bool = True, **options: Any) -> BrowserContext:
-        key = (who, scripts, *sorted(options.items()))
+        key = (who, scripts, repr(sorted(options.items())))
         if key not in known:
             plain = {"locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce"}
             context = browser.new_context(java_script_enabled=scripts, **plain | options)

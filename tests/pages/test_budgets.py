@@ -170,7 +170,7 @@ def test_a_receipt_is_read_printed_and_kept_without_javascript(world: World, peo
     with opened(world, people, "receipt", scripts=False) as page:
         expect(page.get_by_role("heading", level=1)).to_contain_text("Paid. Thank you")
         for name, how in (("Download receipt", "attachment"), ("Print", "inline")):
-            assert pdf(world.url + str(page.get_by_role("link", name=name).get_attribute("href"))) == how
+            assert pdf(world.url + str(page.get_by_role("link", name=name, exact=True).get_attribute("href"))) == how
 
 
 def pdf(url: str) -> str:

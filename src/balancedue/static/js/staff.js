@@ -140,7 +140,10 @@ listen("submit", event => {
 });
 addEventListener("pageshow", () => $$("form[data-sent]").forEach(rest));
 on("htmx:afterRequest", "form", rest);
-["sendError", "responseError"].forEach(type => on(`htmx:${type}`, "form", form => { const note = $("[data-lost]", form); if (note) note.hidden = false }));
+listen("htmx:afterRequest", ({target, detail}) => {
+  const note = $("[data-lost]", target.closest("form:has([data-lost]), section, main") ?? doc);
+  if (note) note.hidden = detail.successful;
+});
 on("htmx:beforeRequest", "[hx-trigger*=every]", (part, event) => { if (doc.hidden) event.preventDefault() });
 
 /* Keys: off in fields, dialogs, and by the switch */

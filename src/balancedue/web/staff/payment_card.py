@@ -218,6 +218,7 @@ def card_html(request: StaffRequest, facts: OrderFacts) -> tuple[SafeString, Car
     inside = render_to_string("staff/order/payment_card.html", context, request)
     seen = hashlib.sha256(_CHANGING.sub("", inside).encode()).hexdigest()[:16]
     frame = {"inside": inside, "seen": seen, "every": card.every, "order": facts.order, "card_state": card.state}
+    frame["drawn_at"] = _at(request, timezone.now())
     return SafeString(render_to_string("staff/order/live_card.html", frame, request)), card, seen
 
 

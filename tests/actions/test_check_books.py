@@ -13,6 +13,7 @@ from django.utils import timezone
 from balancedue.actions.ask_processor import check_attempt
 from balancedue.actions.cancel_order import cancel_order
 from balancedue.actions.check_books import ASKING, RULES, check_books
+from balancedue.actions.refund import refund_payment
 from balancedue.actions.reverse_payment import reverse_payment
 from balancedue.actions.settle import settle
 from balancedue.models import (
@@ -27,6 +28,7 @@ from balancedue.models import (
     Posting,
     ProcessorConnection,
     ProcessorEvent,
+    Refund,
     guards_sql,
 )
 from balancedue.processors.base import Kind, Outcome
@@ -184,6 +186,18 @@ def _reverse_something_else(desk: Desk) -> None:
     JournalEntry.objects.filter(pk=reversal.pk).update(reverses=other)
 
 
+def _refund_too_much(desk: Desk) -> None:
+    payment = desk.order.payments.get(amount_minor=10_000)
+    refund_payment(payment=payment, amount=payment.amount, reason="other", by=desk.owner.actor)
+    Payment.objects.filter(pk=payment.pk).update(amount_minor=9_999)
+
+
+def _forget_to_book_a_refund(desk: Desk) -> None:
+    payment = desk.order.payments.get(amount_minor=10_000)
+    refund = refund_payment(payment=payment, amount=payment.amount, reason="other", by=desk.owner.actor)
+    Refund.objects.filter(pk=refund.pk).update(entry=None)
+
+
 PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
     (_change_an_amount, {"N8", "N2", "N13", "A2"}),
     (_change_both_legs, {"N2", "N13", "A2"}),
@@ -212,6 +226,8 @@ PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
     (_change_the_version, {"A2"}),
     (_revive_a_request, {"N6"}),
     (_reverse_something_else, {"N6", "N13"}),
+    (_refund_too_much, {"N9", "N2"}),
+    (_forget_to_book_a_refund, {"N2"}),
 ]
 
 

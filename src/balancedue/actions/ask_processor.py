@@ -68,13 +68,19 @@ def start_refund(refund: Refund) -> Outcome:
 
 
 def look_up_refund(refund: Refund) -> Outcome:
-    """What the processor says about `refund` now; UNKNOWN when it cannot be asked, or has no such refund yet."""
+    """What the processor says about `refund` now; UNKNOWN when it cannot be asked.
+
+    Code `not_found`: its list of this payment's refunds was read, and this one is not on it.
+    """
     attempt = refund.payment.attempt
     assert attempt is not None, "money that came in by hand goes back by hand"
     if refund.reference:
         return _ask(attempt, lambda processor: processor.look_up(refund.reference))
-    found = (outcome for outcome in refunds_of(attempt) or [] if outcome.refund_id == refund.public_id)
-    return next(found, Outcome(Kind.UNKNOWN, detail="the processor has no such refund so far"))
+    listed = refunds_of(attempt)
+    if listed is None:
+        return Outcome(Kind.UNKNOWN, detail="the processor was not heard")
+    found = (outcome for outcome in listed if outcome.refund_id == refund.public_id)
+    return next(found, Outcome(Kind.UNKNOWN, code="not_found", detail="the processor has no such refund so far"))
 
 
 def refunds_of(attempt: PaymentAttempt) -> list[Outcome] | None:

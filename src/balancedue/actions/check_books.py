@@ -21,12 +21,13 @@ from balancedue.models import (
     PaymentRequest,
     Posting,
     ProcessorEvent,
+    Refund,
     guards_sql,
     read_balance,
 )
 from balancedue.processors.base import Kind
 from balancedue.rules.ledger import RECEIVABLE, opposite
-from balancedue.rules.states import ACTIVE_ATTEMPT, LIVE_REQUEST, SUCCEEDED
+from balancedue.rules.states import ACTIVE_ATTEMPT, LIVE_REQUEST, OPEN_REFUND, PENDING, SUCCEEDED
 
 from .ask_processor import look_up
 
@@ -105,8 +106,28 @@ def _one_active_attempt(orders: Orders) -> Iterator[str]:
         yield f"order {order.public_id} has {order.active} active attempts"
 
 
+def _refunds_stay_below(orders: Orders) -> Iterator[str]:
+    given = Sum("refunds__amount_minor", filter=Q(refunds__state__in=[PENDING, SUCCEEDED]))
+    for payment in Payment.objects.filter(order__in=orders).annotate(given=given).filter(given__gt=F("amount_minor")):
+        yield f"{payment.public_id} of {payment.amount_minor} has {payment.given} refunded"
+
+
+def _refunds_match_entries(orders: Orders) -> Iterator[str]:
+    left = Posting.objects.filter(ledger=RECEIVABLE, entry__kind="refund", order__in=orders)
+    for posting in left.exclude(entry__refund__amount_minor=F("amount_minor")):
+        yield f"entry {posting.entry_id} of {posting.amount_minor} has no refund of that amount"
+    refunds = Refund.objects.filter(order__in=orders)
+    for refund in refunds.exclude(payment__order=F("order"), currency=F("order__currency")):
+        yield f"{refund.public_id} is of another order than its payment, or in another currency"
+    for refund in refunds.filter(state__in=[PENDING, SUCCEEDED], entry=None):
+        yield f"{refund.public_id} is {refund.state} and is not booked"
+    for refund in refunds.exclude(state__in=[PENDING, SUCCEEDED]).filter(entry__isnull=False, entry__reversed_by=None):
+        yield f"{refund.public_id} is {refund.state} and is booked"
+
+
 def _reversals_undo(orders: Orders) -> Iterator[str]:
-    reversals = JournalEntry.objects.filter(kind="reversal", order__in=orders).select_related("reverses")
+    undoing = Q(kind__in=["reversal", "refund_failed"]) | Q(reverses__isnull=False)
+    reversals = JournalEntry.objects.filter(undoing, order__in=orders).select_related("reverses")
     for entry in reversals.prefetch_related("postings", "reverses__postings"):
         undone = (
             {posting.ledger: posting.amount_minor for posting in entry.reverses.postings.all()}
@@ -120,6 +141,8 @@ def _reversals_undo(orders: Orders) -> Iterator[str]:
 def _nothing_waits_for_ever(orders: Orders) -> Iterator[str]:
     for attempt in PaymentAttempt.objects.filter(order__in=orders, state__in=ACTIVE_ATTEMPT, next_check_at=None):
         yield f"{attempt.public_id} is {attempt.state} and has no next check"
+    for refund in Refund.objects.filter(order__in=orders, state__in=OPEN_REFUND, next_check_at=None):
+        yield f"{refund.public_id} is {refund.state} and has no next check"
     accounts = orders.values("account_id")
     parked = ProcessorEvent.objects.filter(connection__account__in=accounts, status=ProcessorEvent.PARKED)
     for event in parked:
@@ -221,6 +244,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("N4", "one active attempt"): _one_active_attempt,
     ("N6", "reversals undo"): _reversals_undo,
     ("N6", "paid requests are paid"): _paid_requests_are_paid,
+    ("N9", "refunds stay below the payment"): _refunds_stay_below,
+    ("N2", "refunds match entries"): _refunds_match_entries,
     ("N10", "nothing waits for ever"): _nothing_waits_for_ever,
     ("N11", "money is told once"): _money_is_told_once,
     ("N12", "accounts stay apart"): _accounts_stay_apart,

@@ -1,5 +1,6 @@
 """Reconcile: ask the processor about every attempt in doubt, until nothing is (N10, R8)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import Q
@@ -14,7 +15,7 @@ from balancedue.rules.states import ACTIVE_ATTEMPT, OPEN_REFUND, WAITING
 
 from .ask_processor import KEY_LASTS, cancel, look_up, look_up_refund, start_refund
 from .settle import settle
-from .settle_refund import settle_refund
+from .settle_refund import book_by_hand, settle_refund
 
 LEASE = timedelta(minutes=2)  # longer than any call to a processor takes
 ABANDONED_AFTER = timedelta(hours=1)  # nobody came back to the card form, or to the bank
@@ -66,6 +67,18 @@ def reconcile_next_refund() -> bool:
         return False
     if due.filter(pk=pk).order_by().update(lease=new_id("lease"), leased_until=now + LEASE):
         refund = Refund.objects.select_related("payment__attempt__connection").get(pk=pk)
-        outcome = look_up_refund(refund) if refund.reference else start_refund(refund)
-        settle_refund(refund, outcome, by=WORKER)
+        _check_refund(refund)
     return True
+
+
+def _check_refund(refund: Refund) -> None:
+    if refund.connection_id is None:  # we died between writing it down and booking it
+        book_by_hand(refund, by=WORKER)
+        return
+    outcome = look_up_refund(refund) if refund.reference else start_refund(refund)
+    if outcome.kind is Kind.REFUSED and outcome.code == "processor_key_rejected":
+        # Says nothing about what was made before the key was rejected, when we asked the first time (N14).
+        outcome = replace(outcome, kind=Kind.UNKNOWN)
+    elif not refund.reference and outcome.code == "not_found" and timezone.now() - refund.started_at > KEY_LASTS:
+        outcome = Outcome(Kind.REFUSED, code="never_made", detail="the processor has no such refund")
+    settle_refund(refund, outcome, by=WORKER)

@@ -5,6 +5,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from balancedue.models import Order, Payment, Refund
+from balancedue.models.refunds import REASONS
 from balancedue.processors.base import Can
 from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.actor import Actor
@@ -25,7 +26,7 @@ def refundable(payment: Payment) -> Money:
     if payment.is_reversed:
         return Money(0, payment.currency)
     held = payment.refunds.filter(state__in=HELD_REFUND).aggregate(minor=Sum("amount_minor"))["minor"] or 0
-    return Money(payment.amount_minor - held, payment.currency)
+    return Money(max(0, payment.amount_minor - held), payment.currency)  # one made elsewhere may meet one of ours
 
 
 def refund_payment(
@@ -41,7 +42,8 @@ def refund_payment(
     """Give `amount` of `payment` back. The balance is owed again, unless the order is reduced by it as well.
 
     Written under the order's lock, then asked of the processor with no transaction open, then settled. The same form
-    sent twice gives back once. Raises Invalid; Refused `not_refundable`, `more_than_refundable`, `payment_in_progress`.
+    sent twice gives back once. The answer's state says what came of it: `refused` when the processor made none.
+    Raises Invalid; Refused `not_refundable`, `more_than_refundable`, `payment_in_progress`.
     """
     _check(payment, amount, reason, note)
     if form_key and (done := payment.refunds.filter(form_key=form_key).first()):
@@ -59,7 +61,7 @@ def _check(payment: Payment, amount: Money, reason: str, note: str) -> None:
         problems["amount"] = f"This payment is in {payment.currency}"
     elif amount.minor <= 0:
         problems["amount"] = "Enter an amount above 0"
-    if not reason:
+    if reason not in REASONS:
         problems["reason"] = "Choose why"
     if len(note) > 500:
         problems["note"] = "Keep the note to 500 characters"
@@ -77,6 +79,8 @@ def _write(
         if form_key and (done := payment.refunds.filter(form_key=form_key).first()):
             return done
         refuse_if_in_progress(order)
+        if payment.is_reversed:
+            raise Refused("not_refundable", "This payment was reversed.")
         left = refundable(payment)
         if amount > left:
             shown = left.show(order.account.locale)

@@ -8,6 +8,7 @@ from balancedue.rules.actor import Actor
 from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.ledger import opposite
 from balancedue.rules.methods import CARD
+from balancedue.rules.states import HELD_REFUND
 
 from .clear_the_way import clear_the_way, refuse_if_in_progress
 from .record import post_entry, record
@@ -16,7 +17,8 @@ from .record import post_entry, record
 def reverse_payment(*, payment: Payment, reason: str, by: Actor) -> Payment:
     """Undo `payment` by an opposite entry, with the reason. A second time changes nothing.
 
-    Raises Invalid without a reason; Refused `not_reversible` for a card payment, whose money can only be refunded.
+    Raises Invalid without a reason; Refused `not_reversible` for a card payment, whose money can only be refunded, and
+    for one of which something was given back.
     """
     reason = reason.strip()
     if not reason or len(reason) > 300:
@@ -33,6 +35,8 @@ def reverse_payment(*, payment: Payment, reason: str, by: Actor) -> Payment:
         if payment.is_reversed:
             return payment
         refuse_if_in_progress(order)
+        if payment.refunds.filter(state__in=HELD_REFUND).exists():
+            raise Refused("not_reversible", "Part of this payment was refunded. Refund the rest instead.")
         postings = opposite(dict(payment.entry.postings.values_list("ledger", "amount_minor")))
         cause = payment.public_id
         entry, _ = post_entry(order, "reversal", postings, by=by, at=now, cause=cause, reverses=payment.entry)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from balancedue.models import Order, Payment, PaymentAttempt, Refund, charged
+from balancedue.models import JournalEntry, Order, Payment, PaymentAttempt, Refund, Standing, charged
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import PROCESSOR, Actor
 from balancedue.rules.ids import new_id
@@ -86,9 +86,11 @@ def _settle(order: Order, refund: Refund, outcome: Outcome, by: Actor) -> Refund
     if state is None:
         return refund
     before, refund.state = refund.state, state
-    refund.reference = refund.reference or outcome.reference
+    misfit = _does_not_fit(refund, outcome)
+    if not misfit:
+        refund.reference = refund.reference or outcome.reference
     refund.code = outcome.code
-    refund.detail = (_does_not_fit(refund, outcome) or outcome.detail)[:500]
+    refund.detail = (misfit or outcome.detail)[:500]
     refund.changed_at, refund.lease, refund.leased_until = now, "", None
     _plan_next_check(refund, now)
     if state in (PENDING, SUCCEEDED) and refund.entry is None:
@@ -138,8 +140,14 @@ def _book(order: Order, refund: Refund, by: Actor, now: datetime) -> None:
 
 def _unbook(order: Order, refund: Refund, by: Actor, now: datetime) -> None:
     """It failed after all: the money is back with us, and what the order was reduced by is charged again (F5)."""
-    for entry, kind in ((refund.entry, "refund_failed"), (refund.reduction, "order_reduced")):
-        if entry is not None:
-            postings = opposite(dict(entry.postings.values_list("ledger", "amount_minor")))
-            _, standing = post_entry(order, kind, postings, by=by, at=now, cause=refund.public_id, reverses=entry)
-            mark_requests_paid(order, standing, by=by, now=now)
+    assert refund.entry is not None, "only what was booked is undone"
+    standing = _undo(order, refund, refund.entry, "refund_failed", by, now)
+    # A cancellation took every charge away, reduced ones included: nothing is charged again after it.
+    if refund.reduction is not None and not order.is_cancelled:
+        standing = _undo(order, refund, refund.reduction, "order_reduced", by, now)
+    mark_requests_paid(order, standing, by=by, now=now)  # not in between: it could look paid for a moment
+
+
+def _undo(order: Order, refund: Refund, entry: JournalEntry, kind: str, by: Actor, now: datetime) -> Standing:
+    postings = opposite(dict(entry.postings.values_list("ledger", "amount_minor")))
+    return post_entry(order, kind, postings, by=by, at=now, cause=refund.public_id, reverses=entry)[1]

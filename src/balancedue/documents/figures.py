@@ -55,8 +55,10 @@ def _movements(sheet: Sheet) -> list[Figure]:
     invoice = sheet.invoice
     moves = _moves(sheet)
     moved = sum((amount for _, amount, _, _ in moves), Money(0, invoice.currency))
-    other = invoice.balance.remaining + moved - invoice.total
+    other = invoice.balance.remaining + moved - invoice.total + invoice.reduced
     rows = []
+    if invoice.reduced:
+        rows.append(Figure(sheet.say("reduced"), sheet.money(-invoice.reduced)))
     if other:
         key = "cancelled" if invoice.status == "cancelled" else "adjustment"
         rows.append(Figure(sheet.say(key), sheet.money(other)))

@@ -39,6 +39,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "includes_tax_on": "Includes {tax} {rate} on {base}",
         "total": "Total",
         "adjustment": "Adjustment",
+        "reduced": "Reduced by",
         "payment": "Payment, {date}",
         "refund": "Refund, {date}",
         "reversed": "Reversed, {date}",

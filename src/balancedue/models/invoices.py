@@ -1,22 +1,29 @@
 """An order as its customer sees it: rows into a rules.invoice.Invoice."""
 
+from collections.abc import Iterable
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from balancedue.rules.invoice import Invoice, Line, Party, PaymentLine, Shop
 from balancedue.rules.money import Money
+from balancedue.rules.states import PENDING, SUCCEEDED
 
 from .accounts import Account
 from .orders import Order
 from .payments import Payment
+from .refunds import Refund
 from .standing import Standing
 
 
 def invoice_of(order: Order, standing: Standing, *, test_mode: bool) -> Invoice:
-    """The invoice of `order` at this moment. Two queries, where account and contact came along with the order."""
+    """The invoice of `order` at this moment. Two queries, where account and contact came along with the order;
+
+    a third one where something was refunded.
+    """
     account, zone = order.account, order.account.zone
     lines, totals = list(order.lines.all()), order.totals()
     payments = tuple(payment_line(payment, zone) for payment in order.payments.all())
+    refunds = tuple(refund_line(refund, zone) for refund in _refunds(order, standing))
     cancelled_on = order.cancelled_at.astimezone(zone).date() if order.cancelled_at else None
     nothing = Party()
     return Invoice(
@@ -50,12 +57,13 @@ def invoice_of(order: Order, standing: Standing, *, test_mode: bool) -> Invoice:
         shipping=totals.shipping,
         taxes=totals.taxes,
         total=totals.total,
-        payments=payments,
+        payments=payments + refunds,
         balance=standing.balance,
         as_of=order.changed_at.astimezone(zone),
         cancelled_on=cancelled_on,
         paid_on=_paid_on(standing, payments),
         test_mode=test_mode,
+        reduced_minor=-sum(move.amount.minor for move in standing.moves if move.kind == "order_reduced"),
     )
 
 
@@ -80,6 +88,25 @@ def payment_line(payment: Payment, zone: ZoneInfo) -> PaymentLine:
         card=payment.card,
         amount=payment.amount,
         reversed_on=payment.reversed_at.astimezone(zone).date() if payment.reversed_at else None,
+    )
+
+
+def _refunds(order: Order, standing: Standing) -> Iterable[Refund]:
+    if not any(move.kind == "refund" for move in standing.moves):
+        return ()
+    return order.refunds.filter(state__in=[PENDING, SUCCEEDED]).select_related("payment", "entry")
+
+
+def refund_line(refund: Refund, zone: ZoneInfo) -> PaymentLine:
+    """A refund as the invoice lists it: a negative payment, on the day it was booked."""
+    at = refund.entry.at if refund.entry is not None else refund.changed_at
+    return PaymentLine(
+        public_id=refund.public_id,
+        received_on=at.astimezone(zone).date(),
+        method=refund.payment.method,
+        reference="",
+        card=refund.payment.card,
+        amount=-refund.amount,
     )
 
 

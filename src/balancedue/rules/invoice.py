@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PaymentLine:
-    """Money that came in (or went back: negative). `method` is a code of `rules.methods`."""
+    """Money that came in (or was refunded: negative). `method` is a code of `rules.methods`."""
 
     public_id: str
     received_on: date
@@ -101,3 +101,14 @@ class Invoice:
     cancelled_on: date | None
     paid_on: date | None  # when the balance last reached zero by a payment
     test_mode: bool  # "TEST" across the PDF, a banner on the page
+    reduced_minor: int = 0  # what refunds took off the total (requirements.md 3.10)
+
+    @property
+    def reduced(self) -> Money:
+        """What refunds took off the total; zero or more."""
+        return Money(self.reduced_minor, self.currency)
+
+    @property
+    def other(self) -> Money:
+        """Whatever else stands between the total of the lines and what is owed: a cancellation, a write-off."""
+        return self.balance.total - self.total + self.reduced

@@ -128,6 +128,8 @@ REFUND_MOVES = _table(
     | {(STARTED, "refused"): REFUSED, (UNKNOWN, "refused"): REFUSED}
     | {(STARTED, "not_heard"): UNKNOWN, (UNKNOWN, "not_heard"): UNKNOWN, (PENDING, "not_heard"): PENDING}
     | {(SUCCEEDED, "failed"): FAILED}  # a bank may send the money back days later (F5)
+    # The processor is the truth about money: a refund it turns out to have made corrects us.
+    | {(REFUSED, "succeeded"): SUCCEEDED, (REFUSED, "is_pending"): PENDING}
 )
 
 

@@ -43,6 +43,17 @@ TABLES = (
         },
     ),
     Table(
+        "A refund",
+        "Money on its way back. Only `actions/settle_refund.py` moves it.",
+        states.REFUND_STATES,
+        states.REFUND_MOVES,
+        states.STARTED,
+        {
+            "Held, together never above the payment": states.HELD_REFUND,
+            "Open, asked about until it ends": states.OPEN_REFUND,
+        },
+    ),
+    Table(
         "A payment request",
         "One link to one order's invoice, and the letter that carries it.",
         states.REQUEST_STATES,

@@ -58,7 +58,7 @@ BACK = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Back
 BACK_SCRIPT = """
 "use strict";
 const secret = new URLSearchParams(location.search).get("payment_intent_client_secret");
-Stripe(document.body.dataset.key).retrievePaymentIntent(secret).then(({ paymentIntent, error }) => {
+if (secret) Stripe(document.body.dataset.key).retrievePaymentIntent(secret).then(({ paymentIntent, error }) => {
   document.getElementById("result").textContent = error ? `error: ${error.code}` : `status: ${paymentIntent.status}`;
 });
 """

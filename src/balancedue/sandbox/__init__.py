@@ -7,14 +7,20 @@ No money moves and only published test card numbers are taken.
     store.py, ids.py          the file; BEGIN IMMEDIATE around every change
     errors.py, params.py      Stripe's error bodies; checks of what was sent
     accounts.py               keys and who is calling
-    api.py, operations.py     /v1: authentication, idempotency, expansion; one function per operation
+    api.py, calls.py          /v1: authentication, idempotency, expansion; what an operation is given
+    *operations.py            one function per operation: payments, hooks, money that moves later, Checkout
     intents.py, charges.py    the life of a payment
+    refunds.py, disputes.py   what may become of it
+    balances.py, payouts.py   fees, and what goes to the shop's bank
+    sessions.py, checkout.py  Checkout Sessions; the page they are paid on
+    domains.py                where a shop may show wallets
     cards.py, currencies.py   tables: test cards, minimum amounts
     challenges.py             3-D Secure pages
     events.py, deliveries.py  events, webhook endpoints, signed sending with retries
-    settling.py               cards that stay in `processing` for a while
-    faults.py                 outages on demand
-    elements/, frames.py      the stand-in for Stripe's script and the card form in its iframe
-    pages.py, own.py          the page that shows what is held; the `/_sandbox/` calls
+    settling.py               the clock: what happens later than the call that began it
+    faults.py, plan.py        outages on demand: a switch for all, rules for single operations
+    elements/, frames.py      the stand-in for Stripe's script, the card form in its iframe, the Checkout page
+    pages.py, trouble.py      the page that shows what is held and makes trouble; markup.py has its pieces
+    own.py                    the `/_sandbox/` calls
     app.py, __main__.py       everything put together; the command
 """

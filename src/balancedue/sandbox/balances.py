@@ -10,7 +10,7 @@ import time
 from balancedue.sandbox.currencies import places
 from balancedue.sandbox.events import record
 from balancedue.sandbox.ids import new_id
-from balancedue.sandbox.store import Stored, Transaction
+from balancedue.sandbox.store import Page, Stored, Transaction
 
 _SHARE_PER_MILLE = 29
 _FIXED_CENTS = 30
@@ -83,6 +83,13 @@ def enter_late(tx: Transaction, charge: Stored) -> None:
     """As Stripe does when it captures asynchronously: the fee is known a moment after the payment, and told."""
     if enter_charge(tx, charge):
         record(tx, charge, "charge.updated")
+
+
+def enter_all(tx: Transaction, account: str) -> None:
+    """Put on the balance whatever still waits for its moment."""
+    waiting = "status = 'succeeded' AND json_extract(body, '$.balance_transaction') IS NULL"
+    for charge in tx.list("charge", account, Page(limit=100_000), waiting)[0]:
+        enter_late(tx, charge)
 
 
 def unpaid(tx: Transaction, account: str) -> dict[str, int]:

@@ -14,6 +14,7 @@ _CLOSED_ACCOUNT = "The bank account has been closed"
 
 def create(tx: Transaction, account: str, currency: str, *, later: str, settle_seconds: float) -> Stored:
     """Pay out everything in that currency; `later`: paid or failed. Raises ApiError 400 if there is nothing to pay."""
+    balances.enter_all(tx, account)
     amount = balances.unpaid(tx, account).get(currency, 0)
     if amount <= 0:
         raise ApiError(400, f"There is nothing to pay out in {currency}.", code="balance_insufficient")

@@ -7,7 +7,6 @@ it is read without writing anything, then orders are placed. Each order is taken
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -158,9 +157,7 @@ def _read_on(file: ImportFile, by: Actor, until: float) -> dict[str, Any]:
                 if index >= file.orders_read:
                     yield order
 
-        results = import_orders(
-            account=file.account, orders=ahead(), by=by, currency=file.currency, dry_run=checking
-        )
+        results = import_orders(account=file.account, orders=ahead(), by=by, currency=file.currency, dry_run=checking)
         for result in results:
             done += 1
             report.add(result)
@@ -171,7 +168,7 @@ def _read_on(file: ImportFile, by: Actor, until: float) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "orders_read": done,
         "rows_read": file.rows if finished else rows,
-        "report": {"counts": asdict(report), "faults": faults[:KEPT_FAULTS]},
+        "report": {"counts": report.stored(), "faults": faults[:KEPT_FAULTS]},
     }
     if finished:
         facts |= {"phase": "checked"} if checking else {"phase": "imported", "content": b""}

@@ -48,7 +48,11 @@ class ImportReport:
         """What the orders taken in come to, currency by currency."""
         return [Money(minor, currency) for currency, minor in sorted(self.totals.items())]
 
+    def stored(self) -> dict[str, Any]:
+        """The counts as JSON keeps them."""
+        return {**vars(self), "orders": dict(self.orders)}
+
     @classmethod
     def read(cls, stored: dict[str, Any]) -> "ImportReport":
-        """A report as `vars` of it was stored."""
+        """A report as it was `stored`; a new one where there is none."""
         return cls(**{**stored, "orders": Counter(stored["orders"])}) if stored else cls()

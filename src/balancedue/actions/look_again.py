@@ -10,6 +10,4 @@ def look_again(*, account: Account, event: int | None = None) -> int:
     parked = ProcessorEvent.objects.filter(connection__account=account, status=ProcessorEvent.PARKED)
     if event is not None:
         parked = parked.filter(pk=event)
-    return parked.update(
-        status=ProcessorEvent.NEW, tries=0, next_try_at=timezone.now(), lease="", leased_until=None
-    )
+    return parked.update(status=ProcessorEvent.NEW, tries=0, next_try_at=timezone.now(), lease="", leased_until=None)

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from balancedue.actions.import_file import MAX_BYTES, forget_old_files, go_on
+from balancedue.actions.import_file import MAX_BYTES, forget_old_files, go_on, start_import
 from balancedue.models import ImportFile, Order
 from balancedue.readers.guess_columns import guess_columns
 from balancedue.rules.actor import COMMAND
@@ -124,9 +124,7 @@ def test_a_long_file_goes_on_where_it_stopped(desk: Desk) -> None:
     where = _uploaded(desk, PLAIN.splitlines()[0] + "\n" + rows)
     desk.post(where, COLUMNS)
     _done(desk, where)
-    desk.post(f"{where}go-on/", {"start": "1"})
-    ImportFile.objects.update(phase="importing", orders_read=0, report={}, content=(PLAIN[:46] + rows).encode())
-    Order.objects.none()
+    start_import(file=ImportFile.objects.get())
     file = go_on(file=ImportFile.objects.get(), by=COMMAND, seconds=0)
     assert (file.orders_read, file.phase) == (1, "importing")
     page = desk.get(where)

@@ -44,7 +44,7 @@ def test_samples_come_in_an_account_of_their_own_without_a_processor(desk: Desk)
     assert not Delivery.objects.exists()
     read = words(desk.client.get(answer["Location"]))
     assert "Sample data: nothing here is real. Archive it" in read
-    assert "Go to Foxglove Print Co." in read
+    assert "Switch to Foxglove Print Co." in read
     assert desk.post("samples/")["Location"] == answer["Location"]  # the second press makes no second shop
 
 
@@ -73,7 +73,7 @@ def test_when_they_cannot_be_loaded_nothing_is_to_be_seen_of_them(desk: Desk, mo
     answer = desk.post("samples/")
     assert answer.status_code == 409
     assert "Could not load the sample orders. Nothing was added. Try again" in words(answer)
-    assert "Go to" not in words(desk.get())
+    assert "Switch to" not in words(desk.get())
     assert desk.client.get(f"/{_sample(desk).slug}/orders/").status_code == 404
 
 
@@ -84,7 +84,7 @@ def test_archived_sample_data_is_gone_for_everybody(desk: Desk) -> None:
     answer = desk.client.post(f"/{sample.slug}/samples/archive/", follow=True)
     assert answer.redirect_chain[-1][0] == desk.path()
     assert "The sample data is put away." in words(answer)
-    assert "Go to" not in words(answer)
+    assert "Switch to" not in words(answer)
     assert desk.client.get(f"/{sample.slug}/orders/").status_code == 404
     assert desk.client.get("/api/v1/orders", headers={"Authorization": f"Bearer {key}"}).status_code == 401
     assert sample.orders.count() == 10  # nothing is deleted

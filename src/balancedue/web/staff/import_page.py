@@ -13,7 +13,8 @@ from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST
 
-from balancedue.actions.import_file import MAX_BYTES, choose_columns, go_on as read_on, hold_file, start_import
+from balancedue.actions.import_file import MAX_BYTES, choose_columns, hold_file, start_import
+from balancedue.actions.import_file import go_on as read_on
 from balancedue.actions.import_report import ImportReport
 from balancedue.models import ImportFile
 from balancedue.readers.stated import CONTACT_FIELDS, FIELDS, LINE_FIELDS, ORDER_FIELDS

@@ -110,7 +110,10 @@ class FindingForm(Form):
     """What came of a card payment that did not fit."""
 
     note = long_text(
-        "What did you find", most=MAX_NOTE, required=True, help_text="Refunded at the processor, booked by hand, a test."
+        "What did you find",
+        most=MAX_NOTE,
+        required=True,
+        help_text="Refunded at the processor, booked by hand, a test.",
     )
 
 

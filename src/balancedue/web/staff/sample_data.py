@@ -19,7 +19,7 @@ from .page import done, others
 @require_POST
 @staff_page(role=STAFF)
 def load_samples(request: StaffRequest) -> HttpResponse:
-    """ "Load sample orders": makes an account for this person and goes there. The account one comes from stays as is."""
+    """ "Load sample orders": makes an account for this person and goes there; the one they come from stays as it is."""
     limit_tries(
         f"samples:{request.user.pk}", at_most=5, window_seconds=3600, sentence="That was five times. Wait an hour."
     )

@@ -245,8 +245,7 @@ def test_the_way_back_is_not_open_before_payment(page: Page, client: stripe.Stri
     assert answer.status == 404
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
 def test_nothing_is_in_the_way_of_anybody(
     new_context: NewContext, client: stripe.StripeClient, scheme: Any, width: int
 ) -> None:

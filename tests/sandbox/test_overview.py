@@ -81,6 +81,9 @@ def test_a_bank_and_a_dashboard_are_played_by_hand(
     expect(_row(page, "Refunds", charge)).to_contain_text("failed expired or canceled card")
     page.get_by_role("button", name=f"Dispute {charge}").click()
     expect(_row(page, "Disputes", charge)).to_contain_text("needs response")
+    page.get_by_role("button", name=f"Refund {charge}").click()
+    expect(page.get_by_text("has been charged back; cannot issue a refund. Go back")).to_be_visible()
+    page.go_back()
     _row(page, "Disputes", charge).get_by_role("button", name="Won").click()
     expect(_row(page, "Disputes", charge)).to_contain_text("won")
     expect(_row(page, "Balance", charge)).to_contain_text("1,105.28 USD")
@@ -113,8 +116,7 @@ def test_a_fault_plan_is_made_by_hand(page: Page, sandbox: Sandbox, client: stri
     assert sandbox.get("/_sandbox/faults")["plan"] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
 def test_nothing_is_in_the_way_of_anybody(
     new_context: NewContext,
     sandbox: Sandbox,

@@ -86,7 +86,7 @@ def button(path: str, words: str, name: str = "", **values: Any) -> str:
 
 def money(body: Mapping[str, Any], name: str = "amount") -> str:
     """A sum of an object."""
-    return f"<bdi>{as_text(int(body[name]), str(body['currency']))}</bdi>"
+    return f'<bdi class="money">{as_text(int(body[name]), str(body["currency"]))}</bdi>'
 
 
 def tag(word: str) -> str:

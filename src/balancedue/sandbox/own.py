@@ -24,7 +24,7 @@ from balancedue.sandbox import accounts, disputes, events, payouts, refunds
 from balancedue.sandbox.balances import unpaid
 from balancedue.sandbox.errors import ApiError, missing, parameter
 from balancedue.sandbox.faults import Faults
-from balancedue.sandbox.http import JSON, Handler, Request, Response, Routes, json_response, see_other
+from balancedue.sandbox.http import JSON, Handler, Request, Response, Routes, json_response, see_other, text_response
 from balancedue.sandbox.store import Store, Stored, Transaction
 
 _CHARGES = """
@@ -71,19 +71,19 @@ class Own:
             origin = request.headers.get("origin")
             if origin is not None and origin.partition("://")[2] != request.host:
                 return json_response({"error": {"type": "invalid_request_error", "message": "Not from here."}}, 403)
-            from_page = not request.headers.get("content-type", "").startswith(JSON)
+            form = not request.headers.get("content-type", "").startswith(JSON)
+            from_page = form and "text/html" in request.headers.get("accept", "")
             try:
-                given = request.form() if from_page else request.json()
+                given = request.form() if form else request.json()
                 if not isinstance(given, dict):
                     raise ValueError("not an object")
                 answer = action(given, **parts)
             except ApiError as error:
-                return json_response(error.body, error.status)
+                return _refused(error) if from_page else json_response(error.body, error.status)
             except ValueError:
                 return json_response({"error": {"type": "invalid_request_error", "message": "Unreadable body."}}, 400)
             self._changed()
-            wants_page = "text/html" in request.headers.get("accept", "")
-            return see_other("/") if from_page and wants_page else json_response(answer)
+            return see_other("/") if from_page else json_response(answer)
 
         return handler
 
@@ -124,6 +124,11 @@ class Own:
                 books[f"{kind}s"] = [dict(row) for row in tx.db.execute(_LATER, (kind,))]
             books["balances"] = {one.id: unpaid(tx, one.id) for one in accounts.every(tx)}
         return json_response(books)
+
+
+def _refused(error: ApiError) -> Response:
+    """Why a button of the page did nothing."""
+    return text_response(f"{error}\n\nGo back to the page you came from.", "text/plain", error.status)
 
 
 def _register(tx: Transaction, given: Given) -> Given:

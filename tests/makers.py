@@ -64,7 +64,7 @@ def make_user(
 
 
 def make_connection(account: Account, *, kind: str = "sandbox", **facts: Any) -> ProcessorConnection:
-    """A connected processor, the default one if it is the first; it answers nobody (`tests.servers` has one that does)."""
+    """A connected processor, the default one if it is the first; it answers nobody (see `tests.servers`)."""
     keys = facts.pop("credentials", KEYS if kind in ("sandbox", "stripe") else {})
     can_request = kind != "paypal_express"
     is_default = facts.pop("is_default", can_request and not account.connections.filter(is_default=True).exists())

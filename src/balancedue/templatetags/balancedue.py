@@ -265,7 +265,8 @@ def error_summary(form: BaseForm) -> dict[str, Any]:
 
 
 def _kind(bound: BoundField) -> str:
-    return next((kind for widget, kind in KINDS.items() if isinstance(bound.field.widget, widget)), "text")
+    shown: object = bound.field.widget
+    return next((kind for widget, kind in KINDS.items() if isinstance(shown, widget)), "text")
 
 
 def _first_control(bound: BoundField) -> str:

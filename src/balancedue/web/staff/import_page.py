@@ -84,7 +84,7 @@ class ColumnsForm(Form):
         chosen = {_key(name): column for name, column in file.columns.items()}
         if "{" in file.columns.get(EMAIL, ""):
             chosen[TEMPLATE] = chosen.pop(_key(EMAIL))
-        self.initial |= chosen | {"code": file.currency}
+        self.initial = {**self.initial, **chosen, "code": file.currency}
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """The fields in groups, with their headings."""

@@ -36,7 +36,7 @@ def show_part(
     return render(request, template, allowed(request) | (context or {}), status=status)
 
 
-def others(request: StaffRequest) -> list[dict[str, Any]]:
+def others(request: StaffRequest) -> list[Any]:
     """The other accounts of this person, for the menu: name, slug and is_sample."""
     mine = Account.objects.filter(memberships__user=request.user, archived_at=None).exclude(pk=request.account.pk)
     return list(mine.order_by("is_sample", "name", "pk").values("name", "slug", "is_sample")[:OTHERS_SHOWN])

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from django import template
-from django.forms import BaseForm, BoundField, CheckboxInput, RadioSelect, Select, Textarea
+from django.forms import BaseForm, BoundField, CheckboxInput, RadioSelect, Select, Textarea, Widget
 from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -26,7 +26,7 @@ register = template.Library()
 
 DEFAULT_LOCALE = "en-US"
 FAVICON_LINES = 'fill="none" stroke="#FFF" stroke-width="1.75" stroke-linecap="round"'
-KINDS = {CheckboxInput: "checkbox", RadioSelect: "radios", Select: "select", Textarea: "textarea"}
+KINDS: dict[type[Widget], str] = {CheckboxInput: "checkbox", RadioSelect: "radios", Select: "select", Textarea: "textarea"}
 
 
 # Icons
@@ -265,8 +265,7 @@ def error_summary(form: BaseForm) -> dict[str, Any]:
 
 
 def _kind(bound: BoundField) -> str:
-    shown: object = bound.field.widget
-    return next((kind for widget, kind in KINDS.items() if isinstance(shown, widget)), "text")
+    return next((kind for widget, kind in KINDS.items() if isinstance(bound.field.widget, widget)), "text")
 
 
 def _first_control(bound: BoundField) -> str:

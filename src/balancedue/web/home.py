@@ -18,7 +18,8 @@ HELP_PAGES = ("order-details", "add-payment")
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """To the orders of the account this person works in; sample data comes last."""
-    mine = Membership.objects.select_related("account").filter(user_id=request.user.pk, account__archived_at=None)
+    user: Any = request.user  # signed in
+    mine = Membership.objects.select_related("account").filter(user=user, account__archived_at=None)
     membership = mine.order_by("account__is_sample", "pk").first()
     if membership is None:
         return render(request, "errors/no_account.html", status=403)

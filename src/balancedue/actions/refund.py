@@ -1,7 +1,6 @@
 """Refund: give money of one payment back, in full or in part, by the processor that took it or by hand."""
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from balancedue.models import Order, Payment, Refund
@@ -12,7 +11,7 @@ from balancedue.rules.actor import Actor
 from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
-from balancedue.rules.states import HELD_REFUND
+from balancedue.rules.states import REFUSED
 
 from .ask_processor import start_refund
 from .clear_the_way import clear_the_way, refuse_if_in_progress
@@ -25,21 +24,21 @@ def refundable(payment: Payment) -> Money:
     """What can still be given back of `payment`: pending refunds count as given (N9)."""
     if payment.is_reversed:
         return Money(0, payment.currency)
-    held = payment.refunds.filter(state__in=HELD_REFUND).aggregate(minor=Sum("amount_minor"))["minor"] or 0
+    held = sum(refund.amount_minor for refund in payment.refunds.all() if refund.is_held)  # prefetched, in lists
     return Money(max(0, payment.amount_minor - held), payment.currency)  # one made elsewhere may meet one of ours
 
 
 def refund_payment(
     *,
     payment: Payment,
-    amount: Money,
+    amount: Money | None,
     reason: str,
     by: Actor,
     reduce_order: bool = False,
     note: str = "",
     form_key: str = "",
 ) -> Refund:
-    """Give `amount` of `payment` back. The balance is owed again, unless the order is reduced by it as well.
+    """Give `amount` of `payment` back; None: all that is left. It is owed again, unless the order is reduced as well.
 
     Written under the order's lock, then asked of the processor with no transaction open, then settled. The same form
     sent twice gives back once. The answer's state says what came of it: `refused` when the processor made none.
@@ -55,9 +54,22 @@ def refund_payment(
     return settle_refund(refund, start_refund(refund), by=by)
 
 
-def _check(payment: Payment, amount: Money, reason: str, note: str) -> None:
+def refusal_of(refund: Refund) -> Refused | None:
+    """Why the processor made no refund, in words; None where it did, or where we do not know yet."""
+    if refund.state != REFUSED:
+        return None
+    if refund.code == "more_than_refundable":
+        return Refused("more_than_refundable", "The processor has less than this left to refund.", field="amount")
+    if refund.code == "processor_key_rejected":
+        return Refused("not_refundable", "The card processor does not accept the shop's key for refunds.")
+    return Refused("not_refundable", f"The processor did not make the refund. It says: {refund.detail or refund.code}")
+
+
+def _check(payment: Payment, amount: Money | None, reason: str, note: str) -> None:
     problems = {}
-    if amount.currency != payment.currency:
+    if amount is None:
+        pass
+    elif amount.currency != payment.currency:
         problems["amount"] = f"This payment is in {payment.currency}"
     elif amount.minor <= 0:
         problems["amount"] = "Enter an amount above 0"
@@ -70,7 +82,7 @@ def _check(payment: Payment, amount: Money, reason: str, note: str) -> None:
 
 
 def _write(
-    payment: Payment, amount: Money, reason: str, by: Actor, reduce_order: bool, note: str, form_key: str
+    payment: Payment, amount: Money | None, reason: str, by: Actor, reduce_order: bool, note: str, form_key: str
 ) -> Refund:
     now = timezone.now()
     with transaction.atomic():
@@ -82,10 +94,11 @@ def _write(
         if payment.is_reversed:
             raise Refused("not_refundable", "This payment was reversed.")
         left = refundable(payment)
-        if amount > left:
+        if not left or (amount is not None and amount > left):
             shown = left.show(order.account.locale)
             sentence = f"At most {shown} of this payment can be refunded." if left else "This payment is refunded."
             raise Refused("more_than_refundable", sentence, field="amount", most=left)
+        amount = amount or left
         connection = payment.attempt.connection if payment.attempt else None
         if connection is not None and Can.REFUND not in maker_or_missing(connection.kind).can:
             raise Refused("not_refundable", "This processor cannot refund from here.")

@@ -10,7 +10,7 @@ from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import PROCESSOR, Actor
 from balancedue.rules.ids import new_id
 from balancedue.rules.ledger import RECEIVABLE, opposite, payment_postings, reduction_postings
-from balancedue.rules.states import FAILED, OPEN_REFUND, PENDING, REFUND_MOVES, SUCCEEDED, next_state
+from balancedue.rules.states import FAILED, OPEN_REFUND, PENDING, REFUND_MOVES, REFUSED, SUCCEEDED, next_state
 
 from .plan_letters import plan_refund_letters
 from .record import post_entry, record
@@ -92,6 +92,8 @@ def _settle(order: Order, refund: Refund, outcome: Outcome, by: Actor) -> Refund
     refund.code = outcome.code
     refund.detail = (misfit or outcome.detail)[:500]
     refund.changed_at, refund.lease, refund.leased_until = now, "", None
+    if state == REFUSED:
+        refund.form_key = ""  # nothing moved: the same form, or call, may be sent again
     _plan_next_check(refund, now)
     if state in (PENDING, SUCCEEDED) and refund.entry is None:
         _book(order, refund, by, now)

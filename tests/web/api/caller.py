@@ -84,7 +84,7 @@ class Caller:
 def _shape(body: dict[str, Any]) -> str:
     if "results" in body:
         return "OrderPage"
-    return {"ord": "Order", "pay": "Payment", "pr": "PaymentRequest"}[body["id"].partition("_")[0]]
+    return {"ord": "Order", "pay": "Payment", "rf": "Refund", "pr": "PaymentRequest"}[body["id"].partition("_")[0]]
 
 
 def fields(problem: dict[str, Any]) -> dict[str, str]:

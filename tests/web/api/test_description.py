@@ -18,6 +18,7 @@ CALLS = {
     "/api/v1/payment-requests/{payment_request}": {"get"},
     "/api/v1/payment-requests/{payment_request}/withdrawal": {"post"},
     "/api/v1/payments/{payment}/reversal": {"post"},
+    "/api/v1/payments/{payment}/refunds": {"post"},
 }
 
 

@@ -55,7 +55,7 @@ def test_what_another_shop_has_does_not_exist(program: Caller, stranger: Caller)
     _, request = program.post("/orders/mine/payment-requests")
     before = Event.objects.count()
     ids = {"order": [order["id"], "mine"], "payment": [payment["id"]], "payment_request": [request["id"]]}
-    bodies = {"payments": {"amount": 1, "method": "cash"}, "reversal": {"reason": "x"}}
+    bodies = {"payments": {"amount": 1, "method": "cash"}, "reversal": {"reason": "x"}, "refunds": {"reason": "other"}}
     tried = 0
     for method, path in _calls():
         for name, values in ids.items():
@@ -66,7 +66,7 @@ def test_what_another_shop_has_does_not_exist(program: Caller, stranger: Caller)
                 status, told = called(mine) if method == "GET" else called(mine, body)  # type: ignore[operator]
                 assert (status, told["code"]) == (404, "not_found"), mine
                 tried += 1
-    assert tried == 13
+    assert tried == 14
     assert Event.objects.count() == before
     assert stranger.get("/orders")[1]["results"] == []
 

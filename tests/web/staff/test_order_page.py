@@ -273,7 +273,7 @@ def test_paid_twice_is_shouted_about(desk: Desk) -> None:
     late = make_attempt(order, state="cancelled", balance_version=1, amount_minor=110_528)
     settle(late, Outcome(Kind.PAID, reference=late.reference, received=late.amount), by=PROCESSOR)
     read = words(desk.order(order))
-    assert "Paid twice: $1,105.28 came in on top. Refund it at the processor." in read
+    assert "Paid twice: $1,105.28 to refund." in read
 
 
 def test_an_order_without_items_or_contact_still_has_a_page(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from balancedue.actions.ask_gate import Processors, read_processors, request_gate
@@ -11,6 +12,7 @@ from balancedue.models import (
     Payment,
     PaymentAttempt,
     PaymentRequest,
+    Refund,
     Standing,
     invoice_of,
     read_standing,
@@ -36,6 +38,7 @@ class OrderFacts:
     tag: Tag
     requests: list[PaymentRequest]
     payments: list[Payment]
+    refunds: list[Refund]
     attempts: list[PaymentAttempt]
     deliveries: list[Delivery]
     kept_letters: frozenset[str]  # of which deliveries what was sent can be shown, by public id
@@ -60,6 +63,8 @@ def read_order(request: StaffRequest, number: str) -> OrderFacts:
     account = request.account
     standing, processors = read_standing(order), read_processors(account)
     clock = Clock(timezone.now(), account.zone, account.locale)
+    payments = list(order.payments.all())
+    prefetch_related_objects(payments, "refunds")
     return OrderFacts(
         order=order,
         standing=standing,
@@ -68,7 +73,8 @@ def read_order(request: StaffRequest, number: str) -> OrderFacts:
         gate=request_gate(order, standing, processors, role=request.membership.role),
         tag=order_tag(facts_of(order), clock),
         requests=list(order.requests.select_related("sent_by")),
-        payments=list(order.payments.all()),
+        payments=payments,
+        refunds=[refund for payment in payments for refund in payment.refunds.all()],
         attempts=list(order.attempts.select_related("connection")),
         deliveries=list(order.deliveries.all()),
         kept_letters=kept_letters(order),

@@ -75,6 +75,7 @@ def activity(request: StaffRequest, facts: OrderFacts) -> dict[str, Any]:
         locale=request.account.locale,
         requests=facts.requests,
         payments=facts.payments,
+        refunds=facts.refunds,
         attempts=facts.attempts,
         deliveries=facts.deliveries,
         kept_letters=facts.kept_letters,

@@ -13,20 +13,26 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from balancedue.models import Delivery, Payment, PaymentAttempt, PaymentRequest
+from balancedue.actions.refund import refundable
+from balancedue.models import Delivery, Payment, PaymentAttempt, PaymentRequest, Refund
 from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.clock_words import day_words, time_words
-from balancedue.rules.gate import STAFF, at_least
+from balancedue.rules.gate import MANAGER, STAFF, at_least
 from balancedue.rules.methods import CARD
 from balancedue.rules.money import Money
 from balancedue.rules.states import (
     EXPIRED,
+    FAILED,
     HOLDING,
     IN_FLIGHT,
+    OPEN_REFUND,
     OPENED,
     PAID,
+    PENDING,
     SENT,
+    STARTED,
     SUPERSEDED,
+    UNKNOWN,
     WITHDRAWN,
 )
 from balancedue.web.guard import StaffRequest
@@ -56,7 +62,9 @@ class Card:
     late: list[Delivery] = field(default_factory=list)
     attempt: PaymentAttempt | None = None
     put_aside: list[PaymentAttempt] = field(default_factory=list)
-    surplus: list[Money] = field(default_factory=list)
+    surplus: list[Payment] = field(default_factory=list)  # came in on top, and not given back yet
+    refunds: list[Refund] = field(default_factory=list)  # on their way, or failed last
+    refundable: frozenset[str] = frozenset()  # payments with something left to refund, by public id
     was: Money | None = None  # what the open request asked for, when that has changed
     link: str = ""
     qr: SafeString = field(default_factory=SafeString)
@@ -89,8 +97,14 @@ class Card:
 
     @property
     def reversible(self) -> list[Payment]:
-        """Payments added by hand that still count."""
-        return [p for p in self.facts.payments if p.method != CARD and not p.is_reversed]
+        """Payments added by hand that still count, and of which nothing was given back."""
+        given = {refund.payment_id for refund in self.facts.refunds if refund.is_held}
+        return [p for p in self.facts.payments if p.method != CARD and not p.is_reversed and p.pk not in given]
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether a refund is the next thing to do: a credit that is no second payment."""
+        return bool(self.refundable and self.facts.standing.balance.credit and not self.surplus)
 
 
 def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
@@ -110,12 +124,20 @@ def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
     if attempt is not None and (attempt.state in IN_FLIGHT or attempt.needs_action):
         card.attempt = attempt
     card.put_aside = [attempt for attempt in facts.attempts if attempt.waits_for_person]
-    card.surplus = [p.amount for p in facts.payments if p.surplus and not p.is_reversed] if balance.credit else []
+    card.surplus = [p for p in facts.payments if p.surplus and refundable(p)] if balance.credit else []
+    card.refunds = [r for r in facts.refunds if r.state in OPEN_REFUND or (r.state == FAILED and _is_last(r, facts))]
+    if at_least(request.membership.role, MANAGER):
+        card.refundable = frozenset(p.public_id for p in facts.payments if refundable(p))
     if latest is not None:
         _add_request(request, card, latest)
     card.every = _interval(card)
     card.spoken = _spoken(card, locale)
     return card
+
+
+def _is_last(refund: Refund, facts: OrderFacts) -> bool:
+    """Whether nothing was refunded of its payment after it."""
+    return refund.pk == max(other.pk for other in facts.refunds if other.payment_id == refund.payment_id)
 
 
 def _add_request(request: StaffRequest, card: Card, latest: PaymentRequest) -> None:
@@ -169,8 +191,10 @@ def _cancelled_words(request: StaffRequest, facts: OrderFacts) -> str:
 
 
 def _interval(card: Card) -> int:
-    if card.attempt is not None:
+    if card.attempt is not None or any(refund.state in (STARTED, UNKNOWN) for refund in card.refunds):
         return SOON
+    if any(refund.state == PENDING for refund in card.refunds):
+        return SELDOM
     if card.state in ("cancelled", "settled"):
         return 0
     latest = card.request
@@ -212,6 +236,7 @@ def card_html(request: StaffRequest, facts: OrderFacts) -> tuple[SafeString, Car
         "gate": facts.gate,
         "fix_url": reverse(facts.gate.fix_page, args=[account.slug]) if facts.gate.fix_page else "",
         "may_work": at_least(request.membership.role, STAFF),
+        "refundable_payments": card.refundable,
         "waits_since": _since(request, card),
         "attempt_since": _at(request, card.attempt.started_at) if card.attempt else "",
     }

@@ -168,4 +168,5 @@ def reverse(request: StaffRequest, number: str, payment: str) -> HttpResponse:
 
 
 def _can_reverse(payment: Payment) -> bool:
-    return payment.method != CARD and not payment.is_reversed
+    given_back = any(refund.is_held for refund in payment.refunds.all())
+    return payment.method != CARD and not payment.is_reversed and not given_back

@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from balancedue.models import ApiKey, Delivery, Event, Note, Order, Payment, PaymentAttempt, PaymentRequest, User
+from balancedue.models import (
+    ApiKey,
+    Delivery,
+    Event,
+    Note,
+    Order,
+    Payment,
+    PaymentAttempt,
+    PaymentRequest,
+    Refund,
+    User,
+)
 from balancedue.rules.declines import staff_words
 from balancedue.rules.methods import METHODS
 from balancedue.rules.money import Money
@@ -38,6 +49,7 @@ class Facts:
     payments: dict[str, Payment]
     attempts: dict[str, PaymentAttempt]
     deliveries: dict[str, Delivery]
+    refunds: dict[str, Refund] = field(default_factory=dict)
     kept_letters: frozenset[str] = frozenset()
     names: dict[str, str] = field(default_factory=dict)  # actor -> name
 
@@ -91,6 +103,14 @@ def _card(event: Event, facts: Facts) -> dict[str, str]:
     return {"amount": facts.amount(event), "card": payment.card if payment and payment.card else "card"}
 
 
+def _refund(event: Event, facts: Facts) -> dict[str, str]:
+    refund = facts.refunds.get(event.data.get("refund", ""))
+    if refund is None:
+        return {"amount": facts.amount(event), "why": ""}
+    why = "; ".join(filter(None, [refund.get_reason_display(), refund.note]))
+    return {"amount": facts.amount(event), "why": why}
+
+
 def _sent_to(event: Event, facts: Facts) -> dict[str, str]:
     request = facts.requests.get(event.data.get("request", ""))
     return {"to": ", ".join([*request.to, *request.cc]) if request else "the customer"}
@@ -106,6 +126,8 @@ _LETTERS = {
     "receipt": "Receipt",
     "payment_notice": "Payment notification",
     "not_delivered": "Note that an email was not delivered",
+    "refund": "Note about a refund",
+    "refund_failed": "Note about a failed refund",
     "paid_twice": "Note about a second payment",
     "paid_twice_staff": "Note about a second payment",
     "paid_after_cancellation": "Note about a payment after cancellation",
@@ -142,6 +164,17 @@ _TABLE: dict[str, Told] = {
         "refund", "warn", "reversed the payment of {amount}: {reason}", "Payment of {amount} reversed: {reason}",
         _reversal,
     ),
+    "refund_started": Told("refund", "", "refunded {amount}: {why}", "Refund of {amount}: {why}", _refund),
+    "refund_found": Told("refund", "warn", "", "A refund of {amount} was made at the processor", _amount),
+    "refund_became_pending": Told("clock", "", "", "The refund of {amount} is on its way", _amount),
+    "refund_not_heard_of": Told(
+        "clock", "warn", "", "No answer from the processor about the refund of {amount}. We keep asking.", _amount
+    ),
+    "refund_succeeded": Told("check-circle", "pos", "", "The refund of {amount} is done", _amount),
+    "refund_refused": Told("cross-circle", "crit", "", "The refund of {amount} was not made. No money moved.", _amount),
+    "refund_failed": Told(
+        "alert", "crit", "", "The refund of {amount} failed. The money is with you again.", _amount
+    ),
     "payment_started": Told("card", "", "", "Customer began to pay {amount} by card", _amount),
     "payment_declined": Told("cross-circle", "crit", "", "Card payment of {amount} declined", _amount),
     "payment_succeeded": Told("check-circle", "pos", "", "Paid {amount} by {card}", _card),
@@ -175,6 +208,7 @@ def timeline(
     locale: str,
     requests: Sequence[PaymentRequest],
     payments: Iterable[Payment],
+    refunds: Iterable[Refund] = (),
     attempts: Iterable[PaymentAttempt],
     deliveries: Sequence[Delivery],
     kept_letters: frozenset[str] = frozenset(),
@@ -188,6 +222,7 @@ def timeline(
         locale,
         requests={request.public_id: request for request in requests},
         payments={payment.public_id: payment for payment in payments},
+        refunds={refund.public_id: refund for refund in refunds},
         attempts={attempt.public_id: attempt for attempt in attempts},
         deliveries={delivery.public_id: delivery for delivery in deliveries},
         kept_letters=kept_letters,
@@ -221,6 +256,9 @@ def _meaning(event: Event, facts: Facts) -> str:
         return staff_words(attempt.code)
     if event.kind == "payment_put_aside" and attempt is not None:
         return f"The processor says: {attempt.detail}. Its name for the payment is {attempt.reference}."
+    refund = facts.refunds.get(event.data.get("refund", ""))
+    if event.kind in ("refund_refused", "refund_failed") and refund is not None and refund.detail:
+        return f"The processor says: {refund.detail}."
     return ""
 
 

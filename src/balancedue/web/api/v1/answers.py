@@ -40,6 +40,26 @@ class Line(Shape):
     amount: int = Field(description="quantity x unit_price, rounded half up")
 
 
+class Refund(Shape):
+    """Money given back. `started` and `unknown`: the processor has not answered yet, and is asked until it does.
+
+    `pending`: it is on its way. `failed`: it came back, and counts as paid again. `refused`: nothing moved.
+    """
+
+    id: str
+    payment_id: str
+    order_id: str
+    status: Literal["started", "unknown", "pending", "succeeded", "refused", "failed"]
+    amount: int
+    currency: str
+    reason: str = Field(description='"" for one that was made at the processor')
+    note: str
+    reduces_order: bool
+    made_elsewhere: bool = Field(description="At the processor, not here")
+    created_at: datetime
+    ended_at: datetime | None = Field(description="null while the processor is working on it")
+
+
 class Payment(Shape):
     """Money that came in, by hand or by card. A reversed one stays, with the reason."""
 
@@ -56,6 +76,8 @@ class Payment(Shape):
     created_at: datetime
     reversed_at: datetime | None
     reversal_reason: str
+    refundable: int = Field(description="What can still be given back; refunds on their way count as given")
+    refunds: list[Refund]
 
 
 class Delivery(Shape):
@@ -103,7 +125,7 @@ class Order(Shape):
     shipping_tax_rate: str | None
     tax: int
     total: int = Field(description="What the customer owes for the order altogether; 0 once cancelled")
-    amount_paid: int
+    amount_paid: int = Field(description="What came in, less what was reversed or refunded")
     amount_pending: int = Field(description="At the card processor and not yet certain")
     balance_due: int = Field(description="What remains to be paid, never below 0")
     credit: int = Field(description="What was paid beyond the total, never below 0")

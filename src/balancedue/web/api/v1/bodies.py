@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from balancedue.models.refunds import REASONS
 from balancedue.rules.currencies import CURRENCIES
 from balancedue.rules.currencies import currency as known_currency
 from balancedue.rules.errors import Refused
@@ -82,6 +83,12 @@ def _method(code: str) -> str:
     return code
 
 
+def _reason(code: str) -> str:
+    if code not in REASONS:
+        raise ValueError(f"Give one of {', '.join(REASONS)}")
+    return code
+
+
 Plain = Annotated[str, AfterValidator(_plain)]
 Text40 = Annotated[Plain, Field(max_length=40)]
 Text60 = Annotated[Plain, Field(max_length=60)]
@@ -105,6 +112,7 @@ Rate = Annotated[
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "enum": list(CURRENCIES)})]
 Method = Annotated[str, AfterValidator(_method), WithJsonSchema({"type": "string", "enum": list(MANUAL)})]
+Reason = Annotated[str, AfterValidator(_reason), WithJsonSchema({"type": "string", "enum": list(REASONS)})]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE), AfterValidator(_plain_lines)]
 Note = Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(_plain_lines)]
 
@@ -209,6 +217,18 @@ class ReversalBody(Body):
 
     reason: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_plain)]
     amount: Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR)] | None = None
+    reduce_order: bool = False
+
+
+class RefundBody(Body):
+    """What to give back. Without an `amount` all that is left of the payment; the balance is then due again.
+
+    With `reduce_order` the order comes to as much less, and nothing is due for it.
+    """
+
+    amount: Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="In minor units of the currency")] | None = None
+    reason: Reason
+    note: Annotated[str, Field(max_length=500), AfterValidator(_plain_lines)] = ""
     reduce_order: bool = False
 
 

@@ -1,20 +1,21 @@
-"""Payments: add one by hand, reverse one."""
+"""Payments: add one by hand, reverse one, refund one."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router
 
 from balancedue.actions.add_payment import add_payment
+from balancedue.actions.refund import refund_payment, refusal_of
 from balancedue.actions.reverse_payment import reverse_payment
 from balancedue.rules.errors import Invalid
 from balancedue.rules.money import Money
 
 from . import answers
-from .bodies import PaymentBody, ReversalBody
+from .bodies import PaymentBody, RefundBody, ReversalBody
 from .found import order_of, payment_of
 from .keys import account_of, key_of
 from .once import once
-from .told import payment_told
+from .told import payment_told, refund_told
 
 router = Router(tags=["Payments"])
 
@@ -67,5 +68,38 @@ def reverse(request: HttpRequest, payment: str, body: ReversalBody) -> HttpRespo
 
     def work(_name: str) -> tuple[int, answers.Payment, str]:
         return 200, payment_told(reverse_payment(payment=found, reason=body.reason, by=key.actor), found.order), ""
+
+    return once(request, work)
+
+
+@router.post(
+    "/payments/{payment}/refunds",
+    response={201: answers.Refund},
+    operation_id="refundPayment",
+    summary="Refund a payment",
+)
+def refund(request: HttpRequest, payment: str, body: RefundBody) -> HttpResponse:
+    """Give money of a payment back, in full or in part, any number of times, never above what is left of it.
+
+    A card payment goes back by its processor, which may take days or fail later: look at `status`. One that came in by
+    other means is written down as given back by hand.
+    """
+    account, key = account_of(request), key_of(request)
+    found = payment_of(account, payment)
+    amount = None if body.amount is None else Money(body.amount, found.currency)
+
+    def work(name: str) -> tuple[int, answers.Refund, str]:
+        made = refund_payment(
+            payment=found,
+            amount=amount,
+            reason=body.reason,
+            by=key.actor,
+            reduce_order=body.reduce_order,
+            note=body.note,
+            form_key=name,
+        )
+        if refusal := refusal_of(made):
+            raise refusal
+        return 201, refund_told(made, found, found.order), ""
 
     return once(request, work)

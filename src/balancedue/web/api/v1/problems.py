@@ -37,6 +37,8 @@ CODES: dict[str, tuple[int, str]] = {
     "balance_changed": (409, "The balance due has changed"),
     "looks_repeated": (409, "There is a payment just like this one"),
     "number_taken": (409, "The order number is taken"),
+    "more_than_refundable": (409, "There is less than this left to refund"),
+    "not_refundable": (409, "This payment cannot be refunded"),
     "not_reversible": (409, "This payment cannot be reversed"),
     "server_error": (500, "Something failed on our side"),
 }

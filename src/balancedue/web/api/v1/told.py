@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from balancedue import models
 from balancedue.actions.ask_gate import read_processors, request_gate
+from balancedue.actions.refund import refundable
 from balancedue.models import Account, Standing, read_standings
 from balancedue.rules.gate import OWNER
 from balancedue.rules.states import WITHDRAWN
@@ -18,7 +19,7 @@ from . import answers
 
 def with_everything(orders: QuerySet[models.Order]) -> QuerySet[models.Order]:
     """The orders with all that `orders_told` reads, in a number of queries that does not grow with theirs."""
-    return orders.select_related("contact").prefetch_related("lines", "payments", "requests__deliveries")
+    return orders.select_related("contact").prefetch_related("lines", "payments__refunds", "requests__deliveries")
 
 
 def order_told(order: models.Order) -> answers.Order:
@@ -116,6 +117,25 @@ def payment_told(payment: models.Payment, order: models.Order) -> answers.Paymen
         created_at=_utc(payment.created_at),
         reversed_at=payment.reversed_at and _utc(payment.reversed_at),
         reversal_reason=payment.reversal_reason,
+        refundable=refundable(payment).minor,
+        refunds=[refund_told(refund, payment, order) for refund in payment.refunds.all()],
+    )
+
+
+def refund_told(refund: models.Refund, payment: models.Payment, order: models.Order) -> answers.Refund:
+    return answers.Refund(
+        id=refund.public_id,
+        payment_id=payment.public_id,
+        order_id=order.public_id,
+        status=refund.state,
+        amount=refund.amount_minor,
+        currency=refund.currency,
+        reason=refund.reason,
+        note=refund.note,
+        reduces_order=refund.reduces_order,
+        made_elsewhere=refund.made_elsewhere,
+        created_at=_utc(refund.started_at),
+        ended_at=refund.ended_at and _utc(refund.ended_at),
     )
 
 

@@ -321,6 +321,6 @@ def test_the_command_ends_with_1_when_something_is_wrong(books: Desk, capsys: py
 
 def test_a_cancelled_order_with_money_has_right_books(books: Desk) -> None:
     """Requirements.md 3.25."""
-    cancel_order(order=books.order, by=books.owner.actor)
+    cancel_order(order=books.fresh(), by=books.owner.actor)
     assert books.breaches() == []
     assert EntryProof.objects.exclude(total_minor=0).count() == 0

@@ -8,7 +8,10 @@ from django.utils import timezone
 from balancedue.actions.add_payment import add_payment
 from balancedue.actions.cancel_order import cancel_order
 from balancedue.actions.reverse_payment import reverse_payment
+from balancedue.actions.settle import settle
 from balancedue.models import Delivery, Payment, PaymentRequest
+from balancedue.processors.base import Kind, Outcome
+from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.money import Money
 from tests.actions.desk import DANA, Desk
@@ -192,3 +195,16 @@ def test_money_on_its_way_stops_other_money() -> None:
         make_payment(order, 5_000)
     assert refusal.value.code == "payment_in_progress"
     assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("deed", ["add", "cancel"])
+def test_a_card_payment_since_the_order_was_read_is_the_news(desk: Desk, deed: str) -> None:
+    """E6: it was booked while this waited for the lock; nobody adds cash on top of it unseen."""
+    as_read = desk.fresh()
+    attempt = make_attempt(desk.order, state="waiting")
+    settle(attempt, Outcome(Kind.PAID, received=attempt.amount), by=PROCESSOR)
+    with pytest.raises(Refused) as refusal:
+        make_payment(as_read, 5_000) if deed == "add" else cancel_order(order=as_read, by=desk.owner.actor)
+    assert (refusal.value.code, refusal.value.facts["attempt"]) == ("payment_in_progress", attempt.public_id)
+    make_payment(desk.fresh(), 5_000)
+    assert desk.balance.credit.minor == 5_000

@@ -15,7 +15,7 @@ from balancedue.rules.limits import MAX_AMOUNT_MINOR
 from balancedue.rules.methods import MANUAL
 from balancedue.rules.money import Money
 
-from .clear_the_way import clear_the_way, refuse_if_in_progress
+from .clear_the_way import clear_the_way, refuse_if_in_progress, refuse_if_paid_since
 from .plan_letters import plan
 from .record import post_entry, record
 from .settle import mark_requests_paid
@@ -36,13 +36,15 @@ def add_payment(
 ) -> Payment:
     """Write down a payment by hand. More than is due becomes credit, never a refusal (requirements.md 2.7).
 
-    A card attempt under way is cancelled first. The same form sent twice makes one payment; another payment just like
-    one already there is Refused `looks_repeated` unless `even_if_alike` (E4).
+    A card attempt under way is cancelled first; a card payment booked since `order` was read is Refused as news (E6).
+    The same form sent twice makes one payment; another payment just like one already there is Refused `looks_repeated`
+    unless `even_if_alike` (E4).
     Raises Invalid, or Refused `payment_in_progress`, `looks_repeated`.
     """
     _check(order, amount, method, received_on, reference, note)
     if form_key and (done := order.payments.filter(form_key=form_key).first()):
         return done
+    seen = order
     clear_the_way(order, by=by)
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
@@ -50,6 +52,7 @@ def add_payment(
         if form_key and (done := order.payments.filter(form_key=form_key).first()):
             return done
         refuse_if_in_progress(order)
+        refuse_if_paid_since(order, seen)
         if not even_if_alike:
             _refuse_repeated(order, amount, method, reference, received_on)
         public_id = new_id("pay")

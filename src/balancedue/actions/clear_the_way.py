@@ -22,11 +22,7 @@ def clear_the_way(order: Order, *, by: Actor) -> None:
     if attempt.is_active and not attempt.is_in_flight:
         attempt = settle(attempt, cancel(attempt, description=order.invoice_number), by=by)
     if attempt.state == SUCCEEDED:
-        raise Refused(
-            "payment_in_progress",
-            "A card payment came in while you were here. Look at the new balance, then decide again.",
-            attempt=attempt.public_id,
-        )
+        raise _came_in(attempt)
     if attempt.is_active:
         raise _in_progress(attempt)
 
@@ -36,6 +32,25 @@ def refuse_if_in_progress(order: Order) -> None:
     attempt = order.attempts.filter(state__in=ACTIVE_ATTEMPT).first()
     if attempt is not None:
         raise _in_progress(attempt)
+
+
+def refuse_if_paid_since(order: Order, seen: Order) -> None:
+    """Under the order's lock: no card payment was booked after the caller read the order as `seen` (E6).
+
+    Waiting for the lock can take as long as a whole card payment; it must not be overlooked then.
+    """
+    entries = order.entries.filter(kind="payment", version__gt=seen.balance_version)
+    entry = entries.exclude(attempt=None).select_related("attempt").first()
+    if entry is not None and entry.attempt is not None:
+        raise _came_in(entry.attempt)
+
+
+def _came_in(attempt: PaymentAttempt) -> Refused:
+    return Refused(
+        "payment_in_progress",
+        "A card payment came in while you were here. Look at the new balance, then decide again.",
+        attempt=attempt.public_id,
+    )
 
 
 def _in_progress(attempt: PaymentAttempt) -> Refused:

@@ -128,7 +128,7 @@ def add(task: dict[str, Any]) -> Callable[[], str]:
 def _glance(orders: Orders, pk: int) -> Order:
     """The order without its lock: what a forgetful verb would do."""
     order = orders.select_related("account", "contact").get(pk=pk)
-    time.sleep(0.05)
+    time.sleep(0.3)  # long enough for all of them to have read the same
     return order
 
 

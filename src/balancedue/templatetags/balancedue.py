@@ -26,7 +26,12 @@ register = template.Library()
 
 DEFAULT_LOCALE = "en-US"
 FAVICON_LINES = 'fill="none" stroke="#FFF" stroke-width="1.75" stroke-linecap="round"'
-KINDS: dict[type[Widget], str] = {CheckboxInput: "checkbox", RadioSelect: "radios", Select: "select", Textarea: "textarea"}
+KINDS: dict[type[Widget], str] = {
+    CheckboxInput: "checkbox",
+    RadioSelect: "radios",
+    Select: "select",
+    Textarea: "textarea",
+}
 
 
 # Icons

@@ -141,7 +141,7 @@ def test_a_newcomer_sends_and_pays_a_request_within_three_minutes(new_context: N
         sign_in(page, demo)
         row = page.get_by_role("row").filter(has_text="Not requested").first
         number = row.get_by_role("rowheader").inner_text()
-        row.get_by_role("link", name=number).click()
+        row.get_by_role("link", name=number, exact=True).click()
         card = page.locator("#payment-card")
         due = re.escape(card.locator(".sum").inner_text().strip())
         card.get_by_role("button", name=re.compile("^Request ")).click()
@@ -149,7 +149,7 @@ def test_a_newcomer_sends_and_pays_a_request_within_three_minutes(new_context: N
         window.get_by_label("Send email notification upon payment").check()
         window.get_by_role("button", name="Send email").click()
         expect(card).to_contain_text("Sending to")
-        assert (card.get_by_role("button", name="Undo")).is_visible()
+        expect(card.get_by_role("button", name="Undo")).to_be_visible()
 
         page.goto(demo.told("Mailbox"))
         letter = page.get_by_role("link", name=re.compile(rf"Invoice INV-{number[1:]} .*{due} due"))

@@ -143,6 +143,22 @@ def test_two_clicks_send_a_request(new_context: NewContext, shop: JourneyShop, w
     staff.expect_timeline("Sam", DANA)
 
 
+def test_two_clicks_send_a_request_from_the_list(
+    new_context: NewContext, shop: JourneyShop, worker: WorkerProcess
+) -> None:
+    """U5, S1."""
+    order = make_order(shop.account)
+    browser = new_context()
+    clicks = count_clicks(browser)
+    sign_in_quietly(browser, shop.url, make_user(shop.account, role="staff", name="Sam"))
+    staff = BackOffice(browser.new_page(), shop.url, shop.account)
+    page = staff.go("orders/")
+    page.get_by_role("link", name=f"Request Payment for order #{order.number}").click()
+    page.get_by_role("button", name="Send email").click()
+    wait_for_mail(shop.mail, DANA)
+    assert len(clicks) == 2
+
+
 def test_opening_and_closing_the_window_sends_nothing(page: Page, shop: JourneyShop, worker: WorkerProcess) -> None:
     """S10, U13: what was typed is still there when it opens again."""
     order = make_order(shop.account)

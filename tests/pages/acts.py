@@ -229,3 +229,25 @@ def shortcuts(page: Page) -> None:
     """The list of keys."""
     page.keyboard.press("Shift+?")
     expect(page.locator("#shortcuts")).to_be_visible()
+
+
+def lose_the_card(page: Page) -> None:
+    """The card asks for news and nobody answers."""
+    page.route("**/payment-card/**", lambda route: route.abort())
+    page.evaluate(
+        """() => htmx.ajax('GET', location.pathname + 'payment-card/', {source: '#payment-card'}).catch(() => {})"""
+    )
+    expect(page.locator("#payment-card [data-lost]")).to_be_visible()
+
+
+def lose_the_list(page: Page) -> None:
+    """Search while the server cannot be reached."""
+    page.route("**/orders/?*", lambda route: route.abort())
+    page.fill("[type=search]", "riverside")
+    expect(page.locator("main > .page [data-lost]")).to_be_visible()
+
+
+def see_what_was_sent(page: Page) -> None:
+    """Unfold the email in the activity."""
+    page.get_by_text("Show the email", exact=True).first.click()
+    expect(page.frame_locator("#timeline iframe").get_by_text("View Invoice").first).to_be_visible()

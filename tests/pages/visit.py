@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, R
 from tests.pages.catalogue import SIGNED_IN, State
 from tests.pages.world import World
 
+UNREACHABLE = ("pay-failed", "pay-loading", "request-lost", "card-lost", "orders-lost")  # a browser logs why
 STATUS_LINE = "Failed to load resource: the server responded with a status of "
 
 
@@ -68,7 +69,7 @@ def _listen(page: Page, state: State, heard: Heard, world: World) -> None:
             return
         if state.refuses and "Response Status Error Code" in words:  # htmx says the same once more
             return
-        if state.id in ("pay-failed", "pay-loading", "request-lost") and ("ERR_FAILED" in words or "htmx" in words):
+        if state.id in UNREACHABLE and ("ERR_FAILED" in words or "htmx" in words):
             return
         heard.complaints.append(f"{message.type}: {words}")
 

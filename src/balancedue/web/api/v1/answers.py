@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from balancedue.rules.states import REFUND_STATES
+
 
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -49,7 +51,7 @@ class Refund(Shape):
     id: str
     payment_id: str
     order_id: str
-    status: Literal["started", "unknown", "pending", "succeeded", "refused", "failed"]
+    status: str = Field(json_schema_extra={"enum": [*REFUND_STATES]})
     amount: int
     currency: str
     reason: str = Field(description='"" for one that was made at the processor')

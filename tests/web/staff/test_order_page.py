@@ -182,7 +182,7 @@ def test_sent_and_opened_show_how_far_it_is_and_the_link(desk: Desk) -> None:
     asked = make_sent_request(order, by=desk.user)
     page = desk.order(order)
     assert "Request again" in words(page)
-    assert "every 10s" in page.content.decode()
+    assert "every 8s" in page.content.decode()
     assert f"/i/{asked.token}/" in page.content.decode()
     assert "<svg" in page.content.decode()
     note_opening(request=asked)

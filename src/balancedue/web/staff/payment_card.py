@@ -40,7 +40,7 @@ from balancedue.web.guard import StaffRequest
 from .order_facts import OrderFacts
 from .order_list import link_of
 
-SOON, LATELY, SELDOM = 3, 10, 60  # seconds between looks (ux.md 2, Live data)
+SOON, LATELY, SELDOM = 3, 8, 60  # seconds between looks (ux.md 2, Live data)
 LATELY_IS = timedelta(minutes=10)
 NOT_ARRIVED = ("failed", "bounced")
 UNDER_WAY = ("waiting", "sending")

@@ -15,6 +15,7 @@ The environment is .venv, made on first use from a lock file with hashes, and br
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -32,6 +33,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 ENGINES = ("sqlite", "postgres")
 NO_DATABASE = ("tests/rules", "tests/test_house.py")  # what touches no database is run once, with the first engine
 FAST = "not journey and not race and not slow"
+IN_A_BROWSER = ("tests/journeys/", "tests/pages/", "tests/sandbox/test_elements.py", "tests/sandbox/test_checkout.py")
 
 
 class Stop(Exception):
@@ -165,7 +167,7 @@ def test(args: list[str]) -> int:
     red = [" ".join(check[2:4]) for check in style(python) if attempt(*check)]
     for number, engine in enumerate(engines):
         where = ["tests"] if number == 0 else ["tests", *(f"--ignore={path}" for path in NO_DATABASE)]
-        red += [f"pytest on {engine}"] if pytest(python, engine, [*workers(), *where], total) else []
+        red += [f"pytest on {engine}"] if pytest_whole(python, engine, [*workers(), *where], total) else []
     if engines == list(ENGINES):
         red += test_other_python(total)
     say(f"{time.monotonic() - began:.0f} seconds. {'All green' if not red else 'Not green: ' + ', '.join(red)}")
@@ -183,7 +185,7 @@ def test_other_python(total: dict[str, int]) -> list[str]:
     say(f"The fast tests again, on Python {version}")
     inside = str(set_up("dev", HERE / f".venv-{version}", python))
     fast = [*workers(), "-m", FAST, "tests", *(f"--ignore={path}" for path in NO_DATABASE[1:])]
-    return [f"pytest on Python {version}"] if pytest(inside, "sqlite", fast, total) else []
+    return [f"pytest on Python {version}"] if pytest_whole(inside, "sqlite", fast, total) else []
 
 
 def prove(args: list[str]) -> int:
@@ -233,6 +235,31 @@ def pytest(python: str, engine: str, args: Sequence[str], total: dict[str, int] 
         if total is not None:
             total[word] += number
     return child.returncode
+
+
+def pytest_whole(python: str, engine: str, args: Sequence[str], total: dict[str, int]) -> int:
+    """Run pytest; what failed in a browser, and nothing else did, gets a second chance on a quiet machine.
+
+    A browser beside a browser on two cores may be too slow for its patience. Said aloud, so that it is looked at.
+    """
+    counted = {"passed": 0, "failed": 0}
+    status = pytest(python, engine, ["--cache-clear", *args], counted)
+    failed = _failed() if status == 1 else []
+    if failed and all(test.startswith(IN_A_BROWSER) for test in failed):
+        say(f"{len(failed)} failed in a browser. Alone, they")
+        again = {"passed": 0, "failed": 0}
+        status = pytest(python, engine, failed, again)
+        counted = {"passed": counted["passed"] + again["passed"], "failed": again["failed"]}
+        say("failed among the others, not alone: " + ", ".join(failed) if status == 0 else "failed alone too")
+    for word, number in counted.items():
+        total[word] += number
+    return status
+
+
+def _failed() -> list[str]:
+    """The tests that failed in the run just made, by their names."""
+    kept = HERE / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    return sorted(json.loads(kept.read_text())) if kept.exists() else []
 
 
 def _counts(closing: str) -> list[tuple[str, int]]:

@@ -62,6 +62,11 @@ class OneOrder(RuleBasedStateMachine):
         """No card attempt under way: nobody needs to be asked before other money moves."""
         return self.should.open_try is None
 
+    @property
+    def seen(self) -> Order:
+        """The order as a person reads it just before they act."""
+        return Order.objects.select_related("account").get(pk=self.order.pk)
+
     @precondition(lambda self: self.quiet)
     @rule(total=st.just(0) | AMOUNTS)
     def change(self, total: int) -> None:
@@ -77,13 +82,13 @@ class OneOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.quiet)
     @rule()
     def cancel(self) -> None:
-        cancel_order(order=self.order, by=COMMAND)
+        cancel_order(order=self.seen, by=COMMAND)
         self.should.cancel()
 
     @precondition(lambda self: self.quiet)
     @rule(minor=AMOUNTS)
     def add(self, minor: int) -> None:
-        make_payment(self.order, minor, even_if_alike=True)
+        make_payment(self.seen, minor, even_if_alike=True)
         self.should.add(minor)
 
     @precondition(lambda self: self.quiet and any(not paid.reversed and not paid.card for paid in self.should.payments))

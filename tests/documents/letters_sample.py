@@ -6,6 +6,7 @@ from datetime import date
 
 from balancedue.documents.letters import (
     Letter,
+    alarm_letter,
     not_delivered_letter,
     paid_twice_letter,
     paid_twice_staff_letter,
@@ -13,7 +14,6 @@ from balancedue.documents.letters import (
     payment_notice_letter,
     payment_request_letter,
     receipt_letter,
-    trial_letter,
 )
 from balancedue.rules.invoice import Invoice
 from tests.documents.samples import make_invoice, make_paid, make_payment
@@ -56,5 +56,12 @@ FAMILY: dict[str, Callable[[Invoice], Letter]] = {
     "paid_after_cancellation": lambda invoice: payment_after_cancel_letter(
         replace(invoice, status="cancelled", cancelled_on=date(2026, 11, 21)), CARD, staff_link=STAFF_LINK
     ),
-    "trial": lambda invoice: trial_letter(invoice.shop, link=STAFF_LINK, asked_by="priya@foxglove.example"),
+    "alarm": lambda invoice: alarm_letter(
+        invoice.shop,
+        heading="Webhooks do not arrive",
+        sentence="Stripe took a payment and told us nothing. We ask it every half minute instead.",
+        fix="Press Check connection on the card processors page.",
+        raised="3:01 PM",
+        link=STAFF_LINK,
+    ),
 }

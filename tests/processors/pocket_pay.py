@@ -48,7 +48,7 @@ class PocketPay:
     def look_up(self, reference: str) -> Outcome:
         return self._ask("GET", f"/payments/{reference}")
 
-    def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
+    def find(self, attempt_id: str, since: datetime | None = None, *, hosted: bool = False) -> Outcome:
         return self._ask("GET", f"/payments?attempt={attempt_id}")
 
     def cancel(self, reference: str) -> Outcome:

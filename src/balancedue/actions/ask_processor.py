@@ -24,7 +24,7 @@ def look_up(attempt: PaymentAttempt) -> Outcome:
     """What the processor says about `attempt` now; UNKNOWN when it cannot be asked."""
     if attempt.reference:
         return _ask(attempt, lambda processor: processor.look_up(attempt.reference))
-    return _ask(attempt, lambda processor: processor.find(attempt.public_id, attempt.started_at))
+    return _ask(attempt, lambda processor: processor.find(attempt.public_id, attempt.started_at, hosted=attempt.hosted))
 
 
 def start(attempt: PaymentAttempt, *, description: str) -> Outcome:
@@ -62,7 +62,7 @@ def start_refund(refund: Refund) -> Outcome:
     return _ask(
         attempt,
         lambda processor: processor.refund(
-            attempt.reference, refund.amount, refund.processor_key, refund_id=refund.public_id
+            attempt.money_reference, refund.amount, refund.processor_key, refund_id=refund.public_id
         ),
     )
 
@@ -87,7 +87,7 @@ def refunds_of(attempt: PaymentAttempt) -> list[Outcome] | None:
     """Every refund the processor has of this payment; None when it was not heard."""
     assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
     try:
-        return open_processor(attempt.connection).refunds_of(attempt.reference)
+        return open_processor(attempt.connection).refunds_of(attempt.money_reference)
     except CannotUnseal:
         return None
 

@@ -26,7 +26,7 @@ from balancedue.models import (
     read_balance,
 )
 from balancedue.processors.base import Kind
-from balancedue.rules.ledger import RECEIVABLE, opposite
+from balancedue.rules.ledger import APART, RECEIVABLE, opposite
 from balancedue.rules.states import ACTIVE_ATTEMPT, LIVE_REQUEST, OPEN_REFUND, PENDING, SUCCEEDED
 
 from .ask_processor import look_up
@@ -200,7 +200,8 @@ def _copies_agree(orders: Orders) -> Iterator[str]:
         true = (balance.total.minor, balance.settled.minor, balance.remaining.minor)
         if (order.total_minor, order.paid_minor, order.due_minor) != true:
             yield f"order {order.public_id}: the copies for lists differ from the journal"
-        last = order.entries.order_by("-version").values_list("version", flat=True).first() or 0
+        moving = order.entries.exclude(kind__in=APART)
+        last = moving.order_by("-version").values_list("version", flat=True).first() or 0
         if order.balance_version != last:
             yield f"order {order.public_id}: balance version {order.balance_version}, journal {last}"
 

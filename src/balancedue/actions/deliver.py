@@ -59,7 +59,7 @@ def _claim(pk: int) -> Delivery | None:
         if not mine:
             return None
         delivery = Delivery.objects.select_related(
-            "account", "order", "request__sent_by", "payment__attempt", "refund", "about"
+            "account", "order", "request__sent_by", "payment__attempt", "refund", "dispute", "alarm", "about"
         ).get(pk=pk)
         if order is not None and delivery.kind == "payment_request" and not _should_leave(order, delivery):
             Delivery.objects.filter(pk=pk).update(status=_after("sending", "drop"), lease="", leased_until=None)

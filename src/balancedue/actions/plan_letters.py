@@ -6,7 +6,7 @@ from functools import partial
 
 from django.conf import settings
 
-from balancedue.models import Account, Delivery, Order, Payment, PaymentRequest, Refund
+from balancedue.models import Account, Alarm, Delivery, Dispute, Order, Payment, PaymentRequest, Refund
 from balancedue.rules.gate import OWNER
 from balancedue.rules.ids import new_id
 from balancedue.rules.notices import once_each
@@ -17,27 +17,35 @@ def plan(
     kind: str,
     to: Iterable[str],
     *,
-    order: Order,
     fact: str,
     at: datetime,
+    order: Order | None = None,
+    account: Account | None = None,
     request: PaymentRequest | None = None,
     payment: Payment | None = None,
     refund: Refund | None = None,
+    dispute: Dispute | None = None,
+    alarm: Alarm | None = None,
     about: Delivery | None = None,
 ) -> list[Delivery]:
     """One delivery of `kind` per address. `fact` is the public id of what happened: each address hears of it once (M3).
 
+    `account` is the order's, and needs naming only for a letter about no order.
     Every copy of one letter carries the same Message-ID (ux.md 7, H2).
     """
+    account = order.account if order is not None else account
+    assert account is not None, "a letter is some account's"
     message_id = f"<{kind}.{fact}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
     rows = [
         Delivery(
             public_id=new_id("dlv"),
-            account=order.account,
+            account=account,
             order=order,
             request=request,
             payment=payment,
             refund=refund,
+            dispute=dispute,
+            alarm=alarm,
             about=about,
             kind=kind,
             to=address,

@@ -3,40 +3,29 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from balancedue.models import PaymentAttempt, Refund
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import WORKER
-from balancedue.rules.ids import new_id
 from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from balancedue.rules.states import ACTIVE_ATTEMPT, OPEN_REFUND, WAITING
 
 from .ask_processor import KEY_LASTS, cancel, look_up, look_up_refund, start_refund
+from .claim import claim_next
 from .settle import settle
 from .settle_refund import book_by_hand, settle_refund
 
-LEASE = timedelta(minutes=2)  # longer than any call to a processor takes
 ABANDONED_AFTER = timedelta(hours=1)  # nobody came back to the card form, or to the bank
 
 
 def reconcile_next() -> bool:
     """Check one attempt that is due. Answers whether there was one."""
-    now = timezone.now()
-    due = (
-        PaymentAttempt.objects.filter(state__in=ACTIVE_ATTEMPT, next_check_at__lte=now)
-        .filter(Q(leased_until=None) | Q(leased_until__lt=now))
-        .order_by("next_check_at")
-    )
-    pk = due.values_list("pk", flat=True).first()
-    if pk is None:
-        return False
-    # A conditional update is the claim: of two workers one changes the row (architecture.md 7).
-    claimed = due.filter(pk=pk).order_by().update(lease=new_id("lease"), leased_until=now + LEASE)
-    if claimed:
-        _check(PaymentAttempt.objects.select_related("connection", "order__account").get(pk=pk))
-    return True
+    active = PaymentAttempt.objects.filter(state__in=ACTIVE_ATTEMPT)
+    was_due, attempt = claim_next(active.select_related("connection", "order__account"))
+    if attempt is not None:
+        _check(attempt)
+    return was_due
 
 
 def _check(attempt: PaymentAttempt) -> None:
@@ -56,19 +45,11 @@ def _check(attempt: PaymentAttempt) -> None:
 
 def reconcile_next_refund() -> bool:
     """Check one refund that is due. Answers whether there was one."""
-    now = timezone.now()
-    due = (
-        Refund.objects.filter(state__in=OPEN_REFUND, next_check_at__lte=now)
-        .filter(Q(leased_until=None) | Q(leased_until__lt=now))
-        .order_by("next_check_at")
-    )
-    pk = due.values_list("pk", flat=True).first()
-    if pk is None:
-        return False
-    if due.filter(pk=pk).order_by().update(lease=new_id("lease"), leased_until=now + LEASE):
-        refund = Refund.objects.select_related("payment__attempt__connection").get(pk=pk)
+    still_open = Refund.objects.filter(state__in=OPEN_REFUND)
+    was_due, refund = claim_next(still_open.select_related("payment__attempt__connection"))
+    if refund is not None:
         _check_refund(refund)
-    return True
+    return was_due
 
 
 def _check_refund(refund: Refund) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from balancedue.models import Event, JournalEntry, Order, PaymentAttempt, Posting, Standing, read_standing
 from balancedue.rules.actor import Actor
-from balancedue.rules.ledger import Postings
+from balancedue.rules.ledger import APART, RECEIVABLE, Postings
 
 
 def post_entry(
@@ -21,17 +21,20 @@ def post_entry(
     """Post one balanced entry to a locked order; answers the entry and how the order stands with it.
 
     `postings` maps ledger accounts to signed minor units and must sum to zero. The order's balance version goes up,
-    and its copies for lists are written anew from the journal.
+    unless the entry is of a kind that leaves the balance alone (a fee must not stop a payer at the card form); its
+    copies for lists are written anew from the journal.
     """
     assert sum(postings.values()) == 0, f"{kind}: {dict(postings)} does not balance"
     assert len(postings) >= 2, f"{kind}: an entry has two legs or more"
+    assert kind not in APART or RECEIVABLE not in postings, f"{kind}: leaves the balance alone"
     last = order.entries.order_by("-version").first()
-    assert (last.version if last else 0) == order.balance_version, "post_entry needs the order as locked"
+    last_moved = order.entries.exclude(kind__in=APART).order_by("-version").first()
+    assert (last_moved.version if last_moved else 0) == order.balance_version, "post_entry needs the order as locked"
     entry = JournalEntry(
         account_id=order.account_id,
         order=order,
         kind=kind,
-        version=order.balance_version + 1,
+        version=(last.version if last else 0) + 1,
         currency=order.currency,
         legs=len(postings),
         at=at,
@@ -46,7 +49,8 @@ def post_entry(
     Posting.objects.bulk_create(
         Posting(entry=entry, order=order, ledger=ledger, amount_minor=minor) for ledger, minor in postings.items()
     )
-    order.balance_version, order.changed_at = entry.version, at
+    order.balance_version = order.balance_version if kind in APART else entry.version
+    order.changed_at = at
     return entry, copy_balance(order)
 
 

@@ -110,6 +110,8 @@ def _misfit(attempt: PaymentAttempt, outcome: Outcome) -> str:
 def _take_in(attempt: PaymentAttempt, outcome: Outcome, problem: str, now: datetime) -> None:
     """Copy what the processor said onto the attempt, and plan the next check (N10)."""
     attempt.reference = attempt.reference or outcome.reference
+    attempt.money_reference = outcome.money_reference or attempt.money_reference or attempt.reference
+    attempt.fingerprint = outcome.fingerprint or attempt.fingerprint
     attempt.last_try = outcome.try_reference or attempt.last_try
     attempt.code = outcome.code or ("" if outcome.kind is Kind.PAID else attempt.code)
     attempt.detail = (problem or outcome.detail)[:500]
@@ -174,6 +176,7 @@ def _book(order: Order, attempt: PaymentAttempt, outcome: Outcome, by: Actor, no
         card=attempt.card,
         payer_name=attempt.payer_name,
         payer_email=attempt.payer_email,
+        statement=outcome.statement[:60],
         received_on=now.astimezone(order.account.zone).date(),
         created_at=now,
         by=str(by),

@@ -12,6 +12,7 @@ from balancedue.rules.ids import new_id
 from balancedue.rules.ledger import RECEIVABLE, opposite, payment_postings, reduction_postings
 from balancedue.rules.states import FAILED, OPEN_REFUND, PENDING, REFUND_MOVES, REFUSED, SUCCEEDED, next_state
 
+from .ask_processor import refunds_of
 from .plan_letters import plan_refund_letters
 from .record import post_entry, record
 from .settle import CHECK_AFTER, CHECK_EVERY, mark_requests_paid
@@ -37,6 +38,14 @@ def settle_refund(refund: Refund, outcome: Outcome, *, by: Actor) -> Refund:
 def book_by_hand(refund: Refund, *, by: Actor) -> Refund:
     """A refund of money that came in by hand went back by hand: it is done when it is written down."""
     return settle_refund(refund, Outcome(Kind.PAID, amount=refund.amount), by=by)
+
+
+def hear_refunds(attempt: PaymentAttempt) -> bool:
+    """Ask for every refund of a payment and take them in; whether the processor was heard."""
+    heard = refunds_of(attempt)
+    if heard is not None:
+        take_in_refunds(attempt, heard)
+    return heard is not None
 
 
 def take_in_refunds(attempt: PaymentAttempt, outcomes: list[Outcome]) -> None:

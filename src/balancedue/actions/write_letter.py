@@ -8,6 +8,7 @@ from django.conf import settings
 
 from balancedue.documents.letters import (
     Letter,
+    alarm_letter,
     not_delivered_letter,
     paid_twice_letter,
     paid_twice_staff_letter,
@@ -28,7 +29,10 @@ from balancedue.models import (
     invoice_of,
     payment_line,
     read_standing,
+    shop_of,
 )
+from balancedue.rules.alarms import ALARMS
+from balancedue.rules.clock_words import time_words
 from balancedue.rules.invoice import Invoice, PaymentLine
 from balancedue.rules.money import Money
 from balancedue.rules.notices import NOTICES
@@ -135,11 +139,27 @@ _LETTERS: dict[str, Callable[[_Facts], Letter]] = {
 
 def write_letter(delivery: Delivery) -> Letter:
     """The letter of `delivery`, with the order as it stands now."""
-    assert delivery.order is not None
+    if delivery.order is None:
+        return _alarm(delivery)
     order = Order.objects.select_related("account", "contact").get(pk=delivery.order.pk)
     standing = read_standing(order)
     invoice = invoice_of(order, standing, test_mode=read_processors(order.account).test_mode)
     return _LETTERS[delivery.kind](_Facts(delivery, order, standing, invoice))
+
+
+def _alarm(delivery: Delivery) -> Letter:
+    """A letter about no order: what is wrong with the account's payments."""
+    alarm, account = delivery.alarm, delivery.account
+    assert alarm is not None
+    words = ALARMS[alarm.kind]
+    return alarm_letter(
+        shop_of(account),
+        heading=words.heading,
+        sentence=words.sentence.format_map(alarm.facts),
+        fix=words.fix,
+        raised=time_words(alarm.raised_at, account.locale, account.zone),
+        link=f"{settings.PUBLIC_URL}/{account.slug}/settings/processors/",
+    )
 
 
 def address_letter(delivery: Delivery, letter: Letter) -> Envelope:

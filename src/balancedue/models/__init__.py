@@ -1,8 +1,10 @@
 """Floor 1: tables, one file per noun. Constraints and query shapes; the verbs are in `actions`."""
 
 from .accounts import Account, ApiKey, Membership, ProcessorConnection
+from .alarms import Alarm
 from .attempts import PaymentAttempt
 from .contacts import Contact
+from .disputes import Dispute
 from .events import Event
 from .guards import Heartbeat, SavedAnswer, Tally
 from .imports import ImportFile
@@ -13,6 +15,7 @@ from .notes import Note
 from .orders import Order, OrderLine
 from .outbox import Delivery, SentLetter
 from .payments import Payment
+from .payouts import BalanceTransaction, Payout
 from .people import User
 from .refunds import Refund
 from .requests import PaymentRequest
@@ -20,9 +23,12 @@ from .standing import Standing, charged, read_balance, read_standing, read_stand
 
 __all__ = [
     "Account",
+    "Alarm",
     "ApiKey",
+    "BalanceTransaction",
     "Contact",
     "Delivery",
+    "Dispute",
     "EntryProof",
     "Event",
     "Heartbeat",
@@ -35,6 +41,7 @@ __all__ = [
     "Payment",
     "PaymentAttempt",
     "PaymentRequest",
+    "Payout",
     "Posting",
     "ProcessorConnection",
     "ProcessorEvent",

@@ -57,6 +57,7 @@ class Account(models.Model):
     next_order_number = models.PositiveIntegerField(default=1001)
     is_sample = models.BooleanField(default=False)
     checklist_hidden = models.BooleanField(default=False)
+    cards_rest_until = models.DateTimeField(null=True, blank=True)  # too many declines: nobody pays by card (K1)
     archived_at = models.DateTimeField(null=True, blank=True)  # nobody finds it any more; only sample data can be
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -111,6 +112,12 @@ class ProcessorConnection(models.Model):
     broken_at = models.DateTimeField(null=True, blank=True)  # since when it does not accept our key
     checks = models.JSONField(default=list, blank=True)  # the last "Check connection", line by line
     checked_at = models.DateTimeField(null=True, blank=True)
+    hosted = models.BooleanField(default=False)  # customers pay on the processor's page, not on ours
+    hook_reference = models.CharField(max_length=120, blank=True)  # the webhook endpoint made for us (we_…)
+    round_trip = models.JSONField(default=dict, blank=True)  # the last test webhook: reference, sent_at, heard_at
+    caught_up_at = models.DateTimeField(null=True, blank=True)  # all that happened before then was heard
+    next_catch_up_at = models.DateTimeField(null=True, blank=True)
+    catch_up_lease = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True, blank=True)  # kept: old payments stay refundable
 

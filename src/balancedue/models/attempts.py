@@ -8,6 +8,7 @@ from balancedue.rules.money import Money
 from balancedue.rules.states import ACTIVE_ATTEMPT, ATTEMPT_STATES, IN_FLIGHT, PUT_ASIDE, STARTED, SUCCEEDED
 
 from .accounts import ProcessorConnection
+from .checked import Checked
 from .orders import Order
 from .requests import PaymentRequest
 
@@ -16,7 +17,7 @@ def attempt_id() -> str:
     return new_id("att")
 
 
-class PaymentAttempt(models.Model):
+class PaymentAttempt(Checked):
     """A try to collect the balance. What it is for is frozen when it is written (N3); only `settle`
     changes its state."""
 
@@ -32,7 +33,10 @@ class PaymentAttempt(models.Model):
     processor_account = models.CharField(max_length=80, blank=True)
     page_key = models.CharField(max_length=64)  # made when the payment page was drawn
     processor_key = models.CharField(max_length=255, unique=True)  # idempotency key, ours
-    reference = models.CharField(max_length=120, blank=True)  # the processor's object
+    hosted = models.BooleanField(default=False)  # paid on the processor's page, not on ours
+    reference = models.CharField(max_length=120, blank=True)  # the processor's object that we made
+    money_reference = models.CharField(max_length=120, blank=True)  # the one that holds the money; refunds name it
+    fingerprint = models.CharField(max_length=64, blank=True)  # the same for one card, whoever types it (K1)
     surplus = models.BooleanField(default=False)  # paid although another payment already was (architecture.md 4)
     code = models.CharField(max_length=60, blank=True)  # our reason for the last decline or refusal
     detail = models.CharField(max_length=500, blank=True)  # for staff: what did not fit, what the processor said
@@ -47,10 +51,6 @@ class PaymentAttempt(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)  # put aside, and a person has looked into it since
     resolved_note = models.TextField(blank=True)  # what they found; for staff
-    next_check_at = models.DateTimeField(null=True, blank=True)  # N10: nothing waits without a next check
-    checks = models.PositiveIntegerField(default=0)
-    lease = models.CharField(max_length=40, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-pk"]

@@ -8,13 +8,17 @@ from .accounts import ProcessorConnection
 class ProcessorEvent(models.Model):
     """One webhook. It names an object; what is true about that object is asked of the processor."""
 
-    NEW, DONE, PARKED = "new", "done", "parked"
+    NEW, DONE, PARKED, FOREIGN = "new", "done", "parked", "foreign"
 
     connection = models.ForeignKey(ProcessorConnection, on_delete=models.PROTECT, related_name="webhooks")
     external_id = models.CharField(max_length=120)
     type = models.CharField(max_length=80)
+    concern = models.CharField(max_length=12, default="payment")  # processors.base.Concern: what to look up
     reference = models.CharField(max_length=120, blank=True)
     attempt_public_id = models.CharField(max_length=40, blank=True)  # as our metadata on the object says
+    livemode = models.BooleanField(null=True)
+    processor_account = models.CharField(max_length=80, blank=True)
+    listed = models.BooleanField(default=False)  # never came: found when we asked what we missed
     body = models.TextField()
     status = models.CharField(max_length=10, default=NEW)
     received_at = models.DateTimeField()

@@ -22,6 +22,11 @@ ENTRY_KINDS = (
     "refund",
     "refund_failed",
     "order_reduced",
+    "fee",
+    "dispute_withdrawn",
+    "dispute_reinstated",
+    "dispute_lost",
+    "dispute_regained",
 )
 
 
@@ -31,7 +36,7 @@ class JournalEntry(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="entries")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="entries")
     kind = models.CharField(max_length=20)
-    version = models.PositiveIntegerField()  # the order's balance version once this is written
+    version = models.PositiveIntegerField()  # its place in the order's chain, from 1
     currency = models.CharField(max_length=3)
     legs = models.PositiveSmallIntegerField()  # how many postings it declares
     at = models.DateTimeField()

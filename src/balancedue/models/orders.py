@@ -51,7 +51,9 @@ class Order(models.Model):
     placed_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    balance_version = models.PositiveIntegerField(default=0)  # goes up with every journal entry
+    balance_version = models.PositiveIntegerField(
+        default=0
+    )  # version of the last entry but those of rules.ledger.APART
     changed_at = models.DateTimeField()  # the last change of the books
 
     total_minor = models.BigIntegerField(default=0)

@@ -11,6 +11,8 @@ from balancedue.rules.ids import new_id
 from balancedue.rules.states import DELIVERY_STATES
 
 from .accounts import Account
+from .alarms import Alarm
+from .disputes import Dispute
 from .orders import Order
 from .payments import Payment
 from .refunds import Refund
@@ -47,6 +49,8 @@ class Delivery(models.Model):
     request = models.ForeignKey(PaymentRequest, null=True, on_delete=models.PROTECT, related_name="deliveries")
     payment = models.ForeignKey(Payment, null=True, on_delete=models.PROTECT, related_name="deliveries")
     refund = models.ForeignKey(Refund, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    dispute = models.ForeignKey(Dispute, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    alarm = models.ForeignKey(Alarm, null=True, on_delete=models.PROTECT, related_name="deliveries")
     about = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")  # the one that failed
     kind = models.CharField(max_length=40)  # a notice of rules.notices
     to = models.CharField(max_length=254)

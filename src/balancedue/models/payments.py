@@ -8,6 +8,7 @@ from balancedue.rules.methods import METHODS
 from balancedue.rules.money import Money
 
 from .attempts import PaymentAttempt
+from .checked import Checked
 from .journal import JournalEntry
 from .orders import Order
 
@@ -16,8 +17,11 @@ def payment_id() -> str:
     return new_id("pay")
 
 
-class Payment(models.Model):
-    """The particulars of a payment. The fact is its journal entry; a reversal is another (requirements.md 2.15)."""
+class Payment(Checked):
+    """The particulars of a payment. The fact is its journal entry; a reversal is another (requirements.md 2.15).
+
+    A card payment is checked until its fee is known.
+    """
 
     public_id = models.CharField(max_length=40, unique=True, default=payment_id)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
@@ -34,6 +38,7 @@ class Payment(models.Model):
     received_on = models.DateField()
     created_at = models.DateTimeField()
     by = models.CharField(max_length=80)
+    statement = models.CharField(max_length=60, blank=True)  # what the payer's bank shows beside it
     surplus = models.BooleanField(default=False)
     form_key = models.CharField(max_length=64, blank=True)  # made when the form was drawn: sent twice, written once
     reversal = models.OneToOneField(

@@ -8,6 +8,7 @@ from balancedue.rules.money import Money
 from balancedue.rules.states import HELD_REFUND, REFUND_STATES, STARTED
 
 from .accounts import ProcessorConnection
+from .checked import Checked
 from .journal import JournalEntry
 from .orders import Order
 from .payments import Payment
@@ -24,7 +25,7 @@ def refund_id() -> str:
     return new_id("rf")
 
 
-class Refund(models.Model):
+class Refund(Checked):
     """One sum given back. Written before the processor is asked; only `settle_refund` changes it."""
 
     public_id = models.CharField(max_length=40, unique=True, default=refund_id)
@@ -49,10 +50,6 @@ class Refund(models.Model):
     started_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    next_check_at = models.DateTimeField(null=True, blank=True)  # N10
-    checks = models.PositiveIntegerField(default=0)
-    lease = models.CharField(max_length=40, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]

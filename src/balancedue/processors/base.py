@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Protocol
 
@@ -17,6 +17,10 @@ class Can(Enum):
     CANCEL = "cancel payments"
     REFUND = "refund payments"
     HOOK = "send webhooks"
+    MISSED = "say what happened while we did not hear"  # ListsEvents
+    DISPUTES = "tell of disputes"  # TellsDisputes
+    PAYOUTS = "tell of fees and payouts"  # TellsPayouts
+    HOSTED = "take payments on a page of its own"  # Charge.return_url
 
 
 class Kind(Enum):
@@ -42,6 +46,7 @@ class Charge:
     account_id: str  # acc_…
     description: str
     statement_suffix: str = ""
+    return_url: str = ""  # set: paid on the processor's own page, which sends the payer back here (Can.HOSTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,23 @@ class Outcome:
     payer_name: str = ""
     payer_email: str = ""
     client_secret: str = field(default="", repr=False)  # for the payer's browser only
+    money_reference: str = (
+        ""  # the object that holds the money, where it is not `reference` (a Checkout Session's pi_…)
+    )
+    go_to: str = field(default="", repr=False)  # the processor's own page, with NEEDS_CUSTOMER of a hosted payment
+    fingerprint: str = ""  # the same for one card, whoever types it (K1)
+    statement: str = ""  # what the payer's bank shows beside the payment
+
+
+class Concern(Enum):
+    """What a webhook is about, so what is looked up again."""
+
+    PAYMENT = "payment"
+    REFUNDS = "refunds"
+    DISPUTES = "disputes"
+    FEES = "fees"
+    PAYOUT = "payout"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +99,57 @@ class HookNote:
     attempt_id: str  # from our metadata, or ""
     livemode: bool | None
     account: str = ""
+    concern: Concern = Concern.PAYMENT
+
+
+@dataclass(frozen=True, slots=True)
+class ListedEvent:
+    """An event found by listing: the same note as its webhook would have given, and the body as listed."""
+
+    note: HookNote
+    body: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeReport:
+    """A dispute as the processor has it now."""
+
+    reference: str  # dp_…
+    state: str  # rules.states.DISPUTE_STATES
+    amount: Money  # disputed, in the currency of the payment
+    withdrawn: Money  # what of it is taken from us at the moment
+    reason: str  # rules.disputes.REASONS
+    blocks_refunds: bool
+    evidence_sent: bool
+    due_at: datetime | None
+    opened_at: datetime
+    livemode: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReport:
+    """One movement on our balance at the processor. Minor units of its own, the settlement, currency."""
+
+    reference: str  # txn_…
+    kind: str  # payment, refund, dispute, fee, payout, other
+    amount: Money  # signed; before the fee
+    fee: Money  # what the processor kept of it
+    source: str  # what moved it: ch_…, re_…, dp_…
+    at: datetime
+    money_reference: str = ""  # the payment (pi_…) behind it, where the answer says
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutReport:
+    """A payout as the processor has it now."""
+
+    reference: str  # po_…
+    state: str  # rules.states.PAYOUT_STATES
+    amount: Money
+    arrives_on: date
+    made_at: datetime
+    detail: str = ""  # why it failed
 
 
 class BadSignature(Exception):
@@ -91,6 +164,7 @@ class Check:
     ok: bool
     detail: str = ""
     fix: str = ""
+    needed: bool = True  # without it nobody can pay; else something is only less good than it could be
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +201,10 @@ class Processor(Protocol):
 
     def start(self, charge: Charge) -> Outcome: ...
     def look_up(self, reference: str) -> Outcome: ...
-    def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
+    def find(self, attempt_id: str, since: datetime | None = None, *, hosted: bool = False) -> Outcome:
         """Look for an object by our own attempt id, when its reference was never heard. UNKNOWN when not found yet.
 
+        `hosted`: it was to be paid on the processor's own page.
         `since`: when the attempt was made; narrows the search. Code `not_found` means that all of that time was looked
         through; `search_incomplete` or "" that it was not.
         """
@@ -151,6 +226,36 @@ class Processor(Protocol):
     def pay_page(self) -> PayPage: ...
     def amount_in_page(self, amount: Money) -> int:
         """`amount` as the page's script counts it. Refused where it cannot be charged at all."""
+
+
+class ListsEvents(Processor, Protocol):
+    """Can.MISSED."""
+
+    def events_since(self, moment: datetime, *, undelivered: bool) -> list[ListedEvent] | None:
+        """What happened since `moment`, oldest first; `undelivered`: only what no webhook told us. None: not heard."""
+
+
+class TellsDisputes(Processor, Protocol):
+    """Can.DISPUTES."""
+
+    def disputes_of(self, reference: str) -> list[DisputeReport] | None:
+        """Every dispute of a payment, by its money reference; None when the processor was not heard."""
+
+
+class TellsPayouts(Processor, Protocol):
+    """Can.PAYOUTS."""
+
+    def transactions_of(self, reference: str) -> list[TransactionReport] | None:
+        """What a payment, its refunds and its disputes moved on our balance; None when the processor was not heard."""
+
+    def payout(self, reference: str) -> PayoutReport | None:
+        """One payout; None when the processor was not heard."""
+
+    def payouts_since(self, moment: datetime) -> list[PayoutReport] | None:
+        """Payouts made since `moment`, oldest first; None when the processor was not heard."""
+
+    def in_payout(self, reference: str) -> list[TransactionReport] | None:
+        """Everything one payout holds; None when the processor was not heard, or not to its end."""
 
 
 class Maker(Protocol):

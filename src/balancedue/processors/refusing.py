@@ -35,7 +35,7 @@ class RefusingProcessor:
         """UNKNOWN: nobody was asked."""
         return Outcome(kind=Kind.UNKNOWN, code=_CODE, detail=self.why)
 
-    def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
+    def find(self, attempt_id: str, since: datetime | None = None, *, hosted: bool = False) -> Outcome:
         """UNKNOWN: nobody was asked."""
         return Outcome(kind=Kind.UNKNOWN, attempt_id=attempt_id, code=_CODE, detail=self.why)
 

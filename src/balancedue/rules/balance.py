@@ -13,7 +13,7 @@ class Balance:
     total    what the customer owes for the order altogether
     settled  money that is in, less what was reversed or refunded
     pending  at a processor and not yet certain: neither paid nor payable (requirements.md 3.13)
-    version  goes up with every journal entry of the order
+    version  goes up with every journal entry of the order, those apart from it (rules.ledger.APART)
     """
 
     total: Money

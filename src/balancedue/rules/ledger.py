@@ -43,6 +43,20 @@ def reduction_postings(amount_minor: int, charged: Postings) -> Postings:
     return taken | {RECEIVABLE: -amount_minor}
 
 
+APART = frozenset({"fee", "dispute_withdrawn", "dispute_reinstated"})
+"""Kinds of entry that move money at the processor and leave what the customer owes as it was."""
+
+
+def fee_postings(fee_minor: int) -> Postings:
+    """What a processor kept of what it holds for us; negative when it gave a fee back."""
+    return {FEES: fee_minor, CLEARING: -fee_minor}
+
+
+def dispute_postings(*, withdrawn_minor: int, lost: bool) -> Postings:
+    """How a dispute should stand in the books: what the bank took is in doubt, and owed again once it is lost."""
+    return {(RECEIVABLE if lost else DISPUTES): withdrawn_minor, CLEARING: -withdrawn_minor} if withdrawn_minor else {}
+
+
 def opposite(postings: Postings) -> Postings:
     """The postings that undo these."""
     return {ledger: -minor for ledger, minor in postings.items()}

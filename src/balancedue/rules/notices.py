@@ -12,6 +12,7 @@ class Audience(StrEnum):
     PAYER = "payer"  # who paid, at the address given on the payment page
     NOTIFY = "notify"  # the notify lists of the requests not withdrawn; never shown to a customer (M9)
     SENDER_AND_OWNER = "sender_and_owner"  # who sent the request, and the account's owner
+    OWNER = "owner"
 
 
 class Transport(StrEnum):
@@ -33,7 +34,7 @@ class Notice:
     @property
     def is_for_staff(self) -> bool:
         """Whether it may hold what only the shop's own people see."""
-        return self.audience in (Audience.NOTIFY, Audience.SENDER_AND_OWNER)
+        return self.audience in (Audience.NOTIFY, Audience.SENDER_AND_OWNER, Audience.OWNER)
 
 
 _TABLE = (
@@ -47,6 +48,7 @@ _TABLE = (
     Notice("refund", "refund_succeeded", Audience.PAYER),  # money on its way back
     Notice("refund_failed", "refund_failed", Audience.SENDER_AND_OWNER),  # F5
     Notice("paid_after_cancellation", "payment_after_cancellation", Audience.SENDER_AND_OWNER),  # requirements.md 3.25
+    Notice("alarm", "alarm_raised", Audience.OWNER),
 )
 
 NOTICES: dict[str, Notice] = {notice.kind: notice for notice in _TABLE}

@@ -133,6 +133,33 @@ REFUND_MOVES = _table(
 )
 
 
+# --- A dispute: the payer's bank asks for the money back. Not ours to move: each look-up says where it stands -------
+
+DISPUTE_STATES = {
+    "inquiry": "the bank asks first; no money has moved yet",
+    "inquiry_answered": "the bank reads what was sent about its question",
+    "needs_response": "the money is withdrawn; the bank waits for evidence",
+    "under_review": "the bank reads the evidence",
+    "won": "the money came back",
+    "lost": "the money stays with the payer",
+    "closed": "the question is closed; no money moved",
+}
+OPEN_DISPUTE = frozenset({"inquiry", "inquiry_answered", "needs_response", "under_review"})
+ASKS_FOR_EVIDENCE = frozenset({"inquiry", "needs_response"})
+
+
+# --- A payout: the processor sends what it holds to the shop's bank ------------------------------------------------
+
+PAYOUT_STATES = {
+    "pending": "to be sent",
+    "in_transit": "on its way to the bank",
+    "paid": "with the bank",
+    "failed": "the bank sent it back",
+    "cancelled": "called off before it was sent",
+}
+OPEN_PAYOUT = frozenset({"pending", "in_transit"})
+
+
 def next_state(moves: Moves, state: str, event: str) -> str | None:
     """Where `event` leads from `state`, or None when the table has no such edge."""
     return moves.get((state, event))

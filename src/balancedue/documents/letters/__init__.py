@@ -8,16 +8,17 @@ from balancedue.documents.letters.to_customer import (
     refund_letter,
 )
 from balancedue.documents.letters.to_staff import (
+    alarm_letter,
     not_delivered_letter,
     paid_twice_staff_letter,
     payment_after_cancel_letter,
     payment_notice_letter,
     refund_failed_letter,
-    trial_letter,
 )
 
 __all__ = [
     "Letter",
+    "alarm_letter",
     "not_delivered_letter",
     "paid_twice_letter",
     "paid_twice_staff_letter",
@@ -27,5 +28,4 @@ __all__ = [
     "receipt_letter",
     "refund_failed_letter",
     "refund_letter",
-    "trial_letter",
 ]

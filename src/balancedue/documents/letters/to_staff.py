@@ -128,24 +128,24 @@ def refund_failed_letter(invoice: Invoice, payment: PaymentLine, amount: Money, 
     )
 
 
-def trial_letter(shop: Shop, *, link: str, asked_by: str = "") -> Letter:
-    """Shows that mail from this account arrives; from the settings, to the person who asked."""
+def alarm_letter(shop: Shop, *, heading: str, sentence: str, fix: str, raised: str, link: str) -> Letter:
+    """To the account's owners: something is wrong with its payments. The words are those of rules.alarms."""
     name = shop_name(shop)
     return write(
         Sheet(
             sender=name,
-            subject=subject_line(_("Test email from %(name)s"), name=name),
-            preheader=_("Mail from your account arrives. There is nothing to do."),
-            lead=_("This is a test email."),
-            heading=_("Test email"),
-            figure=_("It arrived"),
+            subject=subject_line(_("%(heading)s (%(name)s)"), heading=heading, name=name),
+            preheader=fix,
+            lead=_("Balancedue noticed something that needs you."),
+            heading=name,
+            figure=heading,
             aside="",
-            button=_("Open Balancedue"),
+            button=_("Open card processors"),
             link=link,
-            link_words=_("Open Balancedue"),
+            link_words=_("Open card processors"),
             paint=paint_of(shop),
-            before=_("Mail from your account arrives. Customers see the same sender and the same colours."),
-            rows=((_("Asked for by"), asked_by),) if asked_by else (),
+            before=f"{sentence}\n\n{fix}",
+            rows=((_("Since"), raised),),
             beneath=(_("Sent by Balancedue for %(name)s") % {"name": name},),
         )
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from balancedue.processors.base import BadSignature, HookNote
+from balancedue.processors.base import BadSignature, Concern, HookNote
 
 WINDOW_S = 300
 
@@ -25,6 +25,7 @@ EVENTS: tuple[Any, ...] = (  # the SDK lists the names as literals
     "charge.succeeded",
     "charge.failed",
     "charge.pending",
+    "charge.updated",
     "charge.refunded",
     "charge.refund.updated",
     "charge.dispute.created",
@@ -34,7 +35,27 @@ EVENTS: tuple[Any, ...] = (  # the SDK lists the names as literals
     "charge.dispute.funds_reinstated",
     "refund.created",
     "refund.updated",
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "payout.created",
+    "payout.updated",
+    "payout.paid",
+    "payout.failed",
+    "payout.canceled",
 )
+
+_CONCERNS = {  # by the beginning of the name, the longest that fits
+    "payment_intent.": Concern.PAYMENT,
+    "checkout.session.": Concern.PAYMENT,
+    "charge.": Concern.PAYMENT,
+    "charge.updated": Concern.FEES,
+    "charge.refund": Concern.REFUNDS,
+    "charge.dispute.": Concern.DISPUTES,
+    "refund.": Concern.REFUNDS,
+    "payout.": Concern.PAYOUT,
+}
 
 _HEADER = "stripe-signature"
 _LONGEST_HEADER = 4096
@@ -53,13 +74,14 @@ def read_hook(headers: Mapping[str, str], body: bytes, *, secrets: Iterable[str]
         event = json.loads(body)
     except (ValueError, RecursionError):
         event = None
-    note = _note(event) if isinstance(event, dict) else None
+    note = note_of(event) if isinstance(event, dict) else None
     return note or HookNote(
         event_id=f"unreadable_{hashlib.sha256(body).hexdigest()[:40]}",
         type="unreadable",
         reference="",
         attempt_id="",
         livemode=None,
+        concern=Concern.OTHER,
     )
 
 
@@ -81,7 +103,8 @@ def verify(header: str, body: bytes, *, secrets: Iterable[str], now: float) -> N
         raise BadSignature("outside the time window")
 
 
-def _note(event: Mapping[str, Any]) -> HookNote | None:
+def note_of(event: Mapping[str, Any]) -> HookNote | None:
+    """What an event says, as sent or as listed; None when it is none."""
     event_id, kind = event.get("id"), event.get("type")
     if event.get("object") != "event" or not isinstance(event_id, str) or not isinstance(kind, str):
         return None
@@ -96,12 +119,18 @@ def _note(event: Mapping[str, Any]) -> HookNote | None:
         attempt_id=_attempt(about)[:255],
         livemode=livemode if isinstance(livemode, bool) else None,
         account=account[:255] if isinstance(account, str) else "",
+        concern=_concern(kind),
     )
 
 
+def _concern(kind: str) -> Concern:
+    fitting = [start for start in _CONCERNS if kind.startswith(start)]
+    return _CONCERNS[max(fitting, key=len)] if fitting else Concern.OTHER
+
+
 def _reference(kind: str, about: Mapping[str, Any]) -> str:
-    """The PaymentIntent that the event concerns."""
-    if kind.startswith("payment_intent."):
+    """The object that the event concerns: a PaymentIntent, a Checkout Session or a Payout."""
+    if kind.startswith(("payment_intent.", "checkout.session.", "payout.")):
         found = about.get("id")
     elif kind.startswith(("charge.", "refund.")):
         found = about.get("payment_intent")

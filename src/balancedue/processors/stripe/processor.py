@@ -113,7 +113,7 @@ class StripeProcessor:
             errors.not_heard,
         )
 
-    def find(self, attempt_id: str, since: datetime | None = None) -> Outcome:
+    def find(self, attempt_id: str, since: datetime | None = None, *, hosted: bool = False) -> Outcome:
         """Look for the PaymentIntent of an attempt by listing, not by Stripe's search, which lags behind.
 
         `since`: when the attempt was made. UNKNOWN with code `not_found` when all of that time was looked through, with

@@ -31,8 +31,10 @@ BASE = getattr(sys, "_base_executable", sys.executable)  # the Python itself, wh
 LOCKS = {"run": HERE / "requirements.lock", "dev": HERE / "requirements-dev.lock"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENGINES = ("sqlite", "postgres")
-NO_DATABASE = ("tests/rules", "tests/test_house.py")  # what touches no database is run once, with the first engine
-FAST = "not journey and not race and not slow"
+# What touches no database is run once, with the first engine; what knows no Django, once, with the first Python.
+NO_DJANGO = ("tests/test_house.py", "tests/sandbox")
+NO_DATABASE = (*NO_DJANGO, "tests/rules", "tests/documents", "tests/transports", "tests/mailbox", "tests/config")
+FAST = "not journey and not race and not slow and not pages"
 IN_A_BROWSER = ("tests/journeys/", "tests/pages/", "tests/sandbox/test_elements.py", "tests/sandbox/test_checkout.py")
 
 
@@ -184,7 +186,7 @@ def test_other_python(total: dict[str, int]) -> list[str]:
     python, version = other
     say(f"The fast tests again, on Python {version}")
     inside = str(set_up("dev", HERE / f".venv-{version}", python))
-    fast = [*workers(), "-m", FAST, "tests", *(f"--ignore={path}" for path in NO_DATABASE[1:])]
+    fast = [*workers(), "-m", FAST, "tests", *(f"--ignore={path}" for path in NO_DJANGO)]
     return [f"pytest on Python {version}"] if pytest_whole(inside, "sqlite", fast, total) else []
 
 

@@ -302,7 +302,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='alarm',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['webhooks_missing', 'webhooks_gap', 'webhook_put_aside', 'card_testing', 'page_changed', 'payout_failed'])), name='alarm_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['webhooks_missing', 'webhooks_gap', 'webhook_put_aside', 'card_testing', 'page_changed', 'page_not_checked', 'payout_failed'])), name='alarm_kind_known'),
         ),
         migrations.AddIndex(
             model_name='dispute',
@@ -343,6 +343,41 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='balancetransaction',
             constraint=models.UniqueConstraint(fields=('connection', 'reference'), name='one_row_per_balance_transaction'),
+        ),
+        migrations.AddField(
+            model_name='account',
+            name='cards_rests',
+            field=models.PositiveSmallIntegerField(default=0),
+        ),
+        migrations.CreateModel(
+            name='PageWatch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('differences', models.JSONField(default=list)),
+                ('misses', models.PositiveIntegerField(default=0)),
+                ('next_check_at', models.DateTimeField(db_index=True)),
+                ('lease', models.CharField(blank=True, max_length=40)),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='page_watch', to='balancedue.account')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CardTry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.CharField(blank=True, max_length=32)),
+                ('fingerprint', models.CharField(blank=True, max_length=64)),
+                ('pressed_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('declined', models.BooleanField(default=False)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='balancedue.account')),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tries', to='balancedue.paymentattempt')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='balancedue.order')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['account', 'ended_at'], name='tries_of_account'), models.Index(fields=['order', 'ended_at'], name='tries_of_order')],
+            },
         ),
         migrations.RunPython(install_guards, drop_guards),
         migrations.RunPython(name_the_money, migrations.RunPython.noop),

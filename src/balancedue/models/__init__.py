@@ -6,7 +6,7 @@ from .attempts import PaymentAttempt
 from .contacts import Contact
 from .disputes import Dispute
 from .events import Event
-from .guards import Heartbeat, SavedAnswer, Tally
+from .guards import CardTry, Heartbeat, PageWatch, SavedAnswer, Tally
 from .imports import ImportFile
 from .inbox import ProcessorEvent
 from .invoices import invoice_of, payment_line, shop_of
@@ -26,6 +26,7 @@ __all__ = [
     "Alarm",
     "ApiKey",
     "BalanceTransaction",
+    "CardTry",
     "Contact",
     "Delivery",
     "Dispute",
@@ -38,6 +39,7 @@ __all__ = [
     "Note",
     "Order",
     "OrderLine",
+    "PageWatch",
     "Payment",
     "PaymentAttempt",
     "PaymentRequest",

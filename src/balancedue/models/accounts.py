@@ -58,6 +58,7 @@ class Account(models.Model):
     is_sample = models.BooleanField(default=False)
     checklist_hidden = models.BooleanField(default=False)
     cards_rest_until = models.DateTimeField(null=True, blank=True)  # too many declines: nobody pays by card (K1)
+    cards_rests = models.PositiveSmallIntegerField(default=0)  # how often in a row: each is longer than the one before
     archived_at = models.DateTimeField(null=True, blank=True)  # nobody finds it any more; only sample data can be
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -40,6 +40,12 @@ ALARMS: Mapping[str, AlarmWords] = {
         "The page that customers pay on does not match what Balancedue sends: {what}.",
         "Have whoever runs the server look at it now: what changes a page on its way can read cards.",
     ),
+    "page_not_checked": AlarmWords(
+        "The payment page could not be checked",
+        "Balancedue looks at its own payment page every hour, as a customer would, and could not: {why}.",
+        "If customers cannot open it either, the server needs help now. If they can, let the server reach its own "
+        "public address.",
+    ),
     "payout_failed": AlarmWords(
         "A payout did not arrive",
         "Your bank sent the payout of {amount} back to {processor}.",

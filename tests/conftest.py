@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import environment, network, postgres
 
-pytest_plugins = ["tests.browser", "tests.postbox"]
+pytest_plugins = ["tests.browser", "tests.postbox", "tests.stripe_held"]
 
 HOME = "BALANCEDUE_TESTS_HOME"
 _stop: list[Callable[[], None]] = []

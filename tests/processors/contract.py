@@ -7,8 +7,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.processors.loopback import Asked
 from tests.processors.objects import DATA
+from tests.stripe_requests import Asked
 
 Schema = dict[str, Any]
 

@@ -8,28 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-
-@dataclass
-class Asked:
-    """One request as it came."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        return urlsplit(self.target).path
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Form fields of the body and of the query."""
-        text = self.body.decode() or urlsplit(self.target).query
-        return parse_qsl(text, keep_blank_values=True)
-
+from tests.stripe_requests import Asked
 
 Answer = Callable[[socket.socket, threading.Event], None]
 

@@ -175,7 +175,7 @@ def test_every_state_of_a_refund_has_its_kind(status: str, kind: Kind) -> None:
     [
         ({"type": "card", "card": {"brand": "amex", "last4": "0005"}}, "American Express ending 0005"),
         ({"type": "card", "card": {"brand": "cartes_bancaires", "last4": "x"}}, "Cartes bancaires"),
-        ({"type": "us_bank_account", "us_bank_account": {"last4": "6789"}}, "Us bank account ending 6789"),
+        ({"type": "us_bank_account", "us_bank_account": {"last4": "6789"}}, "US bank account ending 6789"),
         ({"type": "link"}, "Link"),
         ({}, ""),
         (None, ""),

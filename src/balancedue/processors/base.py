@@ -47,6 +47,7 @@ class Charge:
     description: str
     statement_suffix: str = ""
     return_url: str = ""  # set: paid on the processor's own page, which sends the payer back here (Can.HOSTED)
+    payer_email: str = ""  # as the payer typed it, to be filled in on that page; else not sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class PayPage:
     frame_origins: tuple[str, ...] = ()
     connect_origins: tuple[str, ...] = ()
     script_origins: tuple[str, ...] = ()
+    hosted_origins: tuple[str, ...] = ()  # of the processor's own page, where Outcome.go_to leads (Can.HOSTED)
 
 
 class Processor(Protocol):

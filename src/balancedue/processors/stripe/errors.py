@@ -35,11 +35,12 @@ def not_created(exc: Exception) -> Outcome:
         return _refused(KEY_REJECTED, exc)
     if isinstance(exc, stripe.CardError) and isinstance(error.get("payment_intent"), Mapping):
         return read_intent(error["payment_intent"])
-    if not _clear_no(exc):
+    if not clear_no(exc):
         return not_heard(exc)
     code = _AT_CREATE.get(str(error.get("code")))
     if code is None:
-        code = "currency_not_supported" if error.get("param") == "currency" else "processor_refused"
+        named = str(error.get("param"))  # "line_items[0][price_data][currency]" of a Checkout Session
+        code = "currency_not_supported" if named.rstrip("]").endswith("currency") else "processor_refused"
     return _refused(code, exc)
 
 
@@ -48,7 +49,7 @@ def not_refunded(exc: Exception) -> Outcome:
     error = _said(exc)
     if _key_rejected(exc):
         return _refused(KEY_REJECTED, exc)
-    if not _clear_no(exc):
+    if not clear_no(exc):
         return not_heard(exc)
     code = _AT_REFUND.get(str(error.get("code")))
     if code is None:
@@ -69,16 +70,18 @@ def not_heard(exc: Exception) -> Outcome:
     return Outcome(kind=Kind.UNKNOWN, code=code, detail=explain(exc))
 
 
-def wrong_state(exc: Exception) -> bool:
-    """Whether Stripe says that the object is no longer in a state for this."""
-    return isinstance(exc, stripe.InvalidRequestError) and _said(exc).get("code") == "payment_intent_unexpected_state"
+def clear_no(exc: Exception) -> bool:
+    """A readable answer of 400, 402 or 404 in Stripe's own words. A replayed key with another body is not one."""
+    if not isinstance(exc, stripe.InvalidRequestError | stripe.CardError):
+        return False
+    return exc.http_status in (400, 402, 404) and isinstance(_said(exc).get("type"), str)
 
 
 def as_refused(exc: Exception, label: str) -> Refused:
     """For a form: the sentence staff can act on."""
     if _key_rejected(exc):
         return Refused(KEY_REJECTED, f"{label} did not accept the secret key, or the key may not do this")
-    if _clear_no(exc):
+    if clear_no(exc):
         return Refused("processor_refused", f"{label} refused: {safe(_said(exc).get('message') or 'no reason given')}")
     return Refused("processor_unreachable", f"{label} did not answer. Check the connection and try again")
 
@@ -101,13 +104,6 @@ def _refused(code: str, exc: Exception) -> Outcome:
 
 def _key_rejected(exc: Exception) -> bool:
     return isinstance(exc, stripe.AuthenticationError | stripe.PermissionError)
-
-
-def _clear_no(exc: Exception) -> bool:
-    """A readable answer of 400, 402 or 404 in Stripe's own words. A replayed key with another body is not one."""
-    if not isinstance(exc, stripe.InvalidRequestError | stripe.CardError):
-        return False
-    return exc.http_status in (400, 402, 404) and isinstance(_said(exc).get("type"), str)
 
 
 def _said(exc: Exception) -> Mapping[str, Any]:

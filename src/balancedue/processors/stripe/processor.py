@@ -17,6 +17,7 @@ from balancedue.processors.base import Charge, Check, HookNote, Kind, Outcome, P
 from balancedue.processors.stripe import amounts, errors, hooks, keys
 from balancedue.processors.stripe.checks import check_connection
 from balancedue.processors.stripe.deadline import DeadlineClient, shared_client
+from balancedue.processors.stripe.hosted import HOSTED_ORIGINS, SESSION, WITH_MONEY, read_session, session_params
 from balancedue.processors.stripe.outcome import read_intent, read_refund
 from balancedue.rules.errors import Refused
 from balancedue.rules.money import Money
@@ -77,20 +78,31 @@ class StripeProcessor:
         return amounts.smallest(currency)
 
     def start(self, charge: Charge) -> Outcome:
-        """Make a PaymentIntent; the payer's browser confirms it. The same key again gives the same object."""
+        """Make a PaymentIntent, which the payer's browser confirms; with a `return_url` a Checkout Session instead.
+
+        The same key again gives the same object.
+        """
         try:
             wire = amounts.to_wire(charge.amount)
         except Refused as refusal:
             return Outcome(kind=Kind.REFUSED, code=refusal.code, detail=refusal.sentence)
+        own_ids = {"attempt": charge.attempt_id, "order": charge.order_id, "account": charge.account_id}
+        suffix = statement_suffix(charge.statement_suffix)
+        if charge.return_url:
+            session: Any = session_params(charge, wire=wire, own_ids=own_ids, suffix=suffix)
+            return self._ask(
+                lambda: self._client.v1.checkout.sessions.create(session, {"idempotency_key": charge.key}),
+                read_session,
+                errors.not_created,
+            )
         params: Any = {
             "amount": wire,
             "currency": charge.amount.currency.lower(),
             "automatic_payment_methods": {"enabled": True},
             "description": charge.description[:1000],
-            "metadata": {"attempt": charge.attempt_id, "order": charge.order_id, "account": charge.account_id},
+            "metadata": own_ids,
             "expand": ["latest_charge"],
         }
-        suffix = statement_suffix(charge.statement_suffix)
         if suffix:
             params["statement_descriptor_suffix"] = suffix
         return self._ask(
@@ -100,7 +112,13 @@ class StripeProcessor:
         )
 
     def look_up(self, reference: str) -> Outcome:
-        """What the object is now: a PaymentIntent (pi_…), or a Refund (re_…, pyr_…)."""
+        """What the object is now: a PaymentIntent (pi_…), a Checkout Session (cs_…) or a Refund (re_…, pyr_…)."""
+        if reference.startswith(SESSION):
+            return self._ask(
+                lambda: self._client.v1.checkout.sessions.retrieve(reference, {"expand": WITH_MONEY}),
+                read_session,
+                errors.not_heard,
+            )
         if reference.startswith(("re_", "pyr_")):
             return self._ask(
                 lambda: self._client.v1.refunds.retrieve(reference),
@@ -114,7 +132,8 @@ class StripeProcessor:
         )
 
     def find(self, attempt_id: str, since: datetime | None = None, *, hosted: bool = False) -> Outcome:
-        """Look for the PaymentIntent of an attempt by listing, not by Stripe's search, which lags behind.
+        """Look for the object of an attempt by listing, not by Stripe's search, which lags behind: a PaymentIntent or,
+        `hosted`, a Checkout Session.
 
         `since`: when the attempt was made. UNKNOWN with code `not_found` when all of that time was looked through, with
         `search_incomplete` when there was too much of it.
@@ -123,7 +142,8 @@ class StripeProcessor:
         created = {"gte": start, "lte": start + _FIND_BACK_S + 2 * _FIND_BEFORE_S}
         try:
             with self._http.one_deadline():
-                found, complete = self._search(attempt_id, created)
+                pages = self._client.v1.checkout.sessions if hosted else self._client.v1.payment_intents
+                found, complete = self._search(pages.list, attempt_id, created)
                 if found:
                     return self.look_up(found)
         except Exception as exc:
@@ -135,10 +155,13 @@ class StripeProcessor:
         """Cancel; when it is too late for that, say what the object is instead (rule 7 of the design rules)."""
         with self._http.one_deadline():
             try:
+                if reference.startswith(SESSION):
+                    session = self._client.v1.checkout.sessions.expire(reference, {"expand": WITH_MONEY})
+                    return read_session(session.to_dict())
                 intent = self._client.v1.payment_intents.cancel(reference, {"expand": ["latest_charge"]})
                 return read_intent(intent.to_dict())
             except Exception as exc:
-                if errors.wrong_state(exc):
+                if errors.clear_no(exc):
                     return self.look_up(reference)
                 return errors.not_heard(exc)
 
@@ -197,7 +220,7 @@ class StripeProcessor:
         key = self._credentials.get("publishable_key", "")
         if self._sandbox:
             own = (self._origin,)
-            return PayPage(TEMPLATE, self._origin + SANDBOX_JS, key, own, own, own)
+            return PayPage(TEMPLATE, self._origin + SANDBOX_JS, key, own, own, own, own)
         return PayPage(
             template=TEMPLATE,
             script_src=STRIPE_JS,
@@ -205,6 +228,7 @@ class StripeProcessor:
             frame_origins=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
             connect_origins=("https://api.stripe.com",),
             script_origins=("https://js.stripe.com", "https://*.js.stripe.com"),
+            hosted_origins=HOSTED_ORIGINS,
         )
 
     def amount_in_page(self, amount: Money) -> int:
@@ -221,11 +245,11 @@ class StripeProcessor:
         except Exception as exc:
             return failed(exc)
 
-    def _search(self, attempt_id: str, created: dict[str, int]) -> tuple[str, bool]:
-        """The id of the intent whose metadata names the attempt, and whether the list was read to its end."""
+    def _search(self, pages: Callable[[Any], Any], attempt_id: str, created: dict[str, int]) -> tuple[str, bool]:
+        """The id of the object whose metadata names the attempt, and whether the list was read to its end."""
         params: Any = {"created": created, "limit": 100}
         for _ in range(_FIND_PAGES):
-            page = self._client.v1.payment_intents.list(params).to_dict()
+            page = pages(params).to_dict()
             rows = page["data"]
             for row in rows:
                 if (row.get("metadata") or {}).get("attempt") == attempt_id:

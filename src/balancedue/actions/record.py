@@ -17,16 +17,19 @@ def post_entry(
     cause: str,
     attempt: PaymentAttempt | None = None,
     reverses: JournalEntry | None = None,
+    currency: str = "",
 ) -> tuple[JournalEntry, Standing]:
     """Post one balanced entry to a locked order; answers the entry and how the order stands with it.
 
     `postings` maps ledger accounts to signed minor units and must sum to zero. The order's balance version goes up,
     unless the entry is of a kind that leaves the balance alone (a fee must not stop a payer at the card form); its
-    copies for lists are written anew from the journal.
+    copies for lists are written anew from the journal. `currency`: of the postings, where it is not the order's; only
+    what leaves the balance alone may have one of its own.
     """
     assert sum(postings.values()) == 0, f"{kind}: {dict(postings)} does not balance"
     assert len(postings) >= 2, f"{kind}: an entry has two legs or more"
     assert kind not in APART or RECEIVABLE not in postings, f"{kind}: leaves the balance alone"
+    assert kind in APART or currency in ("", order.currency), f"{kind}: {currency} on an order in {order.currency}"
     last = order.entries.order_by("-version").first()
     last_moved = order.entries.exclude(kind__in=APART).order_by("-version").first()
     assert (last_moved.version if last_moved else 0) == order.balance_version, "post_entry needs the order as locked"
@@ -35,7 +38,7 @@ def post_entry(
         order=order,
         kind=kind,
         version=(last.version if last else 0) + 1,
-        currency=order.currency,
+        currency=currency or order.currency,
         legs=len(postings),
         at=at,
         by=str(by),

@@ -169,6 +169,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='processorconnection',
+            name='next_payouts_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddField(
+            model_name='processorconnection',
             name='caught_up_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
@@ -327,6 +332,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='payout',
             index=models.Index(fields=['account', '-made_at', '-id'], name='payouts_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='payment',
+            index=models.Index(fields=['next_check_at'], name='payments_to_check'),
         ),
         migrations.AddIndex(
             model_name='payout',

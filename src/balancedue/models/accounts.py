@@ -119,6 +119,7 @@ class ProcessorConnection(models.Model):
     caught_up_at = models.DateTimeField(null=True, blank=True)  # all that happened before then was heard
     next_catch_up_at = models.DateTimeField(null=True, blank=True)
     catch_up_lease = models.CharField(max_length=40, blank=True)
+    next_payouts_at = models.DateTimeField(null=True, blank=True)  # when to ask for new ones; null: nothing of ours yet
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True, blank=True)  # kept: old payments stay refundable
 

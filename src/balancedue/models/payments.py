@@ -55,6 +55,7 @@ class Payment(Checked):
                 fields=["order", "form_key"], condition=~Q(form_key=""), name="one_payment_per_form"
             ),
         ]
+        indexes = [models.Index(fields=["next_check_at"], name="payments_to_check")]
 
     @property
     def amount(self) -> Money:

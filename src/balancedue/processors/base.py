@@ -151,6 +151,7 @@ class PayoutReport:
     arrives_on: date
     made_at: datetime
     detail: str = ""  # why it failed
+    is_itemised: bool = True  # the processor says what it holds; not of one that somebody made by hand
 
 
 class BadSignature(Exception):
@@ -256,8 +257,11 @@ class TellsPayouts(Processor, Protocol):
     def payouts_since(self, moment: datetime) -> list[PayoutReport] | None:
         """Payouts made since `moment`, oldest first; None when the processor was not heard."""
 
-    def in_payout(self, reference: str) -> list[TransactionReport] | None:
-        """Everything one payout holds; None when the processor was not heard, or not to its end."""
+    def in_payout(self, reference: str, after: str = "") -> list[TransactionReport] | None:
+        """The next lines of what one payout holds, after the line `after`; an empty list is the end.
+
+        Without the payout's own movement, so that amounts less fees come to the payout's amount. None: not heard.
+        """
 
 
 class Maker(Protocol):

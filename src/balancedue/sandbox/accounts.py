@@ -18,6 +18,7 @@ from balancedue.sandbox.ids import letters
 from balancedue.sandbox.store import Transaction
 
 _SECRET = re.compile(r"(sk|rk)_test_[A-Za-z0-9_]{1,200}")
+_STATEMENT, _PREFIX = 22, 10  # signs a card statement has room for; of them for the shop
 _PUBLISHABLE = re.compile(r"pk_test_[A-Za-z0-9_]{1,200}")
 
 
@@ -32,6 +33,13 @@ class Account:
     country: str
     currency: str
     created: int
+
+    def on_statement(self, intent: dict[str, Any]) -> str:
+        """What a bank shows beside a charge: the shop's prefix and the intent's suffix, or the shop's name."""
+        suffix = intent["statement_descriptor_suffix"]
+        if suffix:
+            return f"{_prefix(self.name)}* {suffix}"[:_STATEMENT]
+        return intent["statement_descriptor"] or _descriptor(self.name)
 
     def as_stripe(self) -> dict[str, Any]:
         """The body of GET /v1/account."""
@@ -83,19 +91,29 @@ class Account:
         }
 
 
+def _descriptor(name: str) -> str:
+    return re.sub(r"[^A-Z0-9 ]", "", name.upper())[:_STATEMENT].strip() or "SANDBOX"
+
+
+def _prefix(name: str) -> str:
+    """At most ten signs, whole words where one fits."""
+    whole = _descriptor(name)
+    words = whole[: _PREFIX + 1].rpartition(" ")[0] if len(whole) > _PREFIX else whole
+    return (words or whole)[:_PREFIX]
+
+
 def _settings(name: str) -> dict[str, Any]:
-    descriptor = re.sub(r"[^A-Z0-9 ]", "", name.upper())[:22].strip() or "SANDBOX"
     return {
         "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
         "card_payments": {
             "decline_on": {"avs_failure": False, "cvc_failure": True},
-            "statement_descriptor_prefix": None,
+            "statement_descriptor_prefix": _prefix(name),
             "statement_descriptor_prefix_kana": None,
             "statement_descriptor_prefix_kanji": None,
         },
         "dashboard": {"display_name": name, "timezone": "Etc/UTC"},
         "payments": {
-            "statement_descriptor": descriptor,
+            "statement_descriptor": _descriptor(name),
             "statement_descriptor_kana": None,
             "statement_descriptor_kanji": None,
         },

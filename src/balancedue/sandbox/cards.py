@@ -78,10 +78,9 @@ class TestCard:
         """The four digits that may be shown."""
         return self.number[-4:]
 
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same number, and says nothing about it."""
-        return hashlib.sha256(f"balancedue-sandbox:{self.number}".encode()).hexdigest()[:16]
+    def fingerprint(self, account: str) -> str:
+        """The same for the same number at the same account, and says nothing about either."""
+        return hashlib.sha256(f"balancedue-sandbox:{account}:{self.number}".encode()).hexdigest()[:16]
 
     @property
     def grouped(self) -> str:

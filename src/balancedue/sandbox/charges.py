@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from balancedue.sandbox.accounts import by_id
 from balancedue.sandbox.cards import Decline, TestCard
 from balancedue.sandbox.ids import new_id
 from balancedue.sandbox.store import Stored, Transaction
@@ -38,7 +39,7 @@ def new_payment_method(
             "display_brand": card.brand,
             "exp_month": expiry[0],
             "exp_year": expiry[1],
-            "fingerprint": card.fingerprint,
+            "fingerprint": card.fingerprint(account),
             "funding": "credit",
             "generated_from": None,
             "last4": card.last4,
@@ -80,7 +81,7 @@ def new_charge(
         "application_fee_amount": None,
         "balance_transaction": None,
         "billing_details": method.body["billing_details"],
-        "calculated_statement_descriptor": intent["statement_descriptor"],
+        "calculated_statement_descriptor": by_id(tx, method.account).on_statement(intent),
         "captured": status == "succeeded",
         "created": int(time.time()),
         "currency": intent["currency"],

@@ -23,8 +23,16 @@ KEY_LASTS = timedelta(hours=23)  # after that the processor may have forgotten o
 def look_up(attempt: PaymentAttempt) -> Outcome:
     """What the processor says about `attempt` now; UNKNOWN when it cannot be asked."""
     if attempt.reference:
-        return _ask(attempt, lambda processor: processor.look_up(attempt.reference))
-    return _ask(attempt, lambda processor: processor.find(attempt.public_id, attempt.started_at, hosted=attempt.hosted))
+        return look_up_reference(attempt.connection, attempt.reference)
+    return _ask(
+        attempt.connection,
+        lambda processor: processor.find(attempt.public_id, attempt.started_at, hosted=attempt.hosted),
+    )
+
+
+def look_up_reference(connection: ProcessorConnection, reference: str) -> Outcome:
+    """What the processor says about its own object, whoever made it; UNKNOWN when it cannot be asked."""
+    return _ask(connection, lambda processor: processor.look_up(reference))
 
 
 def start(attempt: PaymentAttempt, *, description: str) -> Outcome:
@@ -39,7 +47,7 @@ def start(attempt: PaymentAttempt, *, description: str) -> Outcome:
         account_id=attempt.order.account.public_id,
         description=description,
     )
-    return _ask(attempt, lambda processor: processor.start(charge))
+    return _ask(attempt.connection, lambda processor: processor.start(charge))
 
 
 def cancel(attempt: PaymentAttempt, *, description: str) -> Outcome:
@@ -50,7 +58,7 @@ def cancel(attempt: PaymentAttempt, *, description: str) -> Outcome:
         reference = outcome.reference
         if not reference or outcome.kind in (Kind.PAID, Kind.PENDING, Kind.CANCELLED):
             return outcome
-    return _ask(attempt, lambda processor: processor.cancel(reference))
+    return _ask(attempt.connection, lambda processor: processor.cancel(reference))
 
 
 def start_refund(refund: Refund) -> Outcome:
@@ -60,7 +68,7 @@ def start_refund(refund: Refund) -> Outcome:
     if timezone.now() - refund.started_at > KEY_LASTS:
         return look_up_refund(refund)
     return _ask(
-        attempt,
+        attempt.connection,
         lambda processor: processor.refund(
             attempt.money_reference, refund.amount, refund.processor_key, refund_id=refund.public_id
         ),
@@ -75,7 +83,7 @@ def look_up_refund(refund: Refund) -> Outcome:
     attempt = refund.payment.attempt
     assert attempt is not None, "money that came in by hand goes back by hand"
     if refund.reference:
-        return _ask(attempt, lambda processor: processor.look_up(refund.reference))
+        return _ask(attempt.connection, lambda processor: processor.look_up(refund.reference))
     listed = refunds_of(attempt)
     if listed is None:
         return Outcome(Kind.UNKNOWN, detail="the processor was not heard")
@@ -92,14 +100,14 @@ def refunds_of(attempt: PaymentAttempt) -> list[Outcome] | None:
         return None
 
 
-def _ask(attempt: PaymentAttempt, question: Callable[[Processor], Outcome]) -> Outcome:
+def _ask(connection: ProcessorConnection, question: Callable[[Processor], Outcome]) -> Outcome:
     assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
     try:
-        processor = open_processor(attempt.connection)
+        processor = open_processor(connection)
     except CannotUnseal:
         return Outcome(Kind.UNKNOWN, code="key_missing", detail="the sealed credentials cannot be opened")
     outcome = question(processor)
-    _note_key_trouble(attempt.connection, outcome)
+    _note_key_trouble(connection, outcome)
     return outcome
 
 

@@ -2,25 +2,30 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from balancedue.models import PaymentAttempt, ProcessorConnection, ProcessorEvent
+from balancedue.models import Alarm, PaymentAttempt, ProcessorConnection, ProcessorEvent
 from balancedue.processors.base import Concern, HookNote, Kind
+from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.states import PUT_ASIDE, SUCCEEDED
 
-from .ask_processor import look_up
+from .ask_processor import look_up, look_up_reference
 from .claim import claim_next
 from .open_processor import open_processor
+from .raise_alarm import clear_alarm, raise_alarm
 from .settle import settle
 from .settle_refund import hear_refunds
 
 UNREADABLE = "unreadable"  # well signed, but not an event: for a person to look at
 RETRY = [timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900, 3600)]
+UNHEARD_TRIES = len(RETRY) + 72  # not hearing from the processor says nothing about the webhook: three days
+BODIES_KEPT = timedelta(days=90)  # then only what tells it from others stays: a body holds personal data
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +58,10 @@ def keep_event(connection: ProcessorConnection, note: HookNote, body: bytes, *, 
                 "next_try_at": now,
             },
         )
-        if event.status == ProcessorEvent.PARKED and not listed:
+        if not listed and event.listed:
+            event.listed, event.received_at = False, now  # it came after all
+            event.save(update_fields=["listed", "received_at"])
+        if not listed and event.status == ProcessorEvent.PARKED:
             event.status, event.tries, event.next_try_at = ProcessorEvent.NEW, 0, now
             event.save(update_fields=["status", "tries", "next_try_at"])
     return event
@@ -61,16 +69,27 @@ def keep_event(connection: ProcessorConnection, note: HookNote, body: bytes, *, 
 
 def process_next_event() -> bool:
     """Look into one stored webhook that is due. Answers whether there was one."""
-    new = ProcessorEvent.objects.filter(status=ProcessorEvent.NEW).select_related("connection")
+    new = ProcessorEvent.objects.filter(status=ProcessorEvent.NEW).select_related("connection__account")
     was_due, event = claim_next(new, due="next_try_at")
     if event is not None:
+        asked_at = timezone.now()
         try:
-            status, problem = _look_into(event)
+            found = _look_into(event)
         except Exception:  # one webhook that cannot be dealt with must not hold up the others (D4)
             _log.exception("webhook %s of %s could not be dealt with", event.external_id, event.connection.public_id)
-            status, problem = ProcessorEvent.NEW, "it could not be dealt with; the log says why"
-        _finish(event, status, problem)
+            found = _Found(ProcessorEvent.NEW, "it could not be dealt with; the log says why")
+        if _finish(event, found) in (ProcessorEvent.DONE, ProcessorEvent.FOREIGN):
+            _answer_others(event, found.status, asked_at)
     return was_due
+
+
+def forget_old_bodies() -> None:
+    """Empty the bodies of webhooks dealt with long ago; their ids stay, so that none is taken in twice."""
+    over = ProcessorEvent.objects.exclude(body="").filter(
+        received_at__lt=timezone.now() - BODIES_KEPT, status__in=[ProcessorEvent.DONE, ProcessorEvent.FOREIGN]
+    )
+    while some := list(over.values_list("pk", flat=True)[:500]):
+        ProcessorEvent.objects.filter(pk__in=some).update(body="")
 
 
 def _storable(text: str, limit: int | None = None) -> str:
@@ -78,29 +97,79 @@ def _storable(text: str, limit: int | None = None) -> str:
     return text.replace("\x00", "\ufffd")[:limit]
 
 
-def _look_into(event: ProcessorEvent) -> tuple[str, str]:
-    """What became of it: the new status, and what is wrong when it stays open."""
-    if event.type == UNREADABLE:
-        return ProcessorEvent.PARKED, "the processor signed it, but it is no event"
+class _Found(NamedTuple):
+    """What became of a webhook: its new status, and what is wrong while it is open."""
+
+    status: str
+    problem: str = ""
+    unheard: bool = False  # because the processor was not heard
+
+
+_UNHEARD = _Found(ProcessorEvent.NEW, "the processor was not heard", unheard=True)
+
+
+def _look_into(event: ProcessorEvent) -> _Found:
+    if problem := _not_for_us(event):
+        return _Found(ProcessorEvent.PARKED, problem)
     if not event.reference and not event.attempt_public_id:
-        return ProcessorEvent.DONE, ""  # speaks of nothing that is ours to know
+        return _Found(ProcessorEvent.DONE)  # speaks of nothing that is ours to know
     attempt = _attempt_of(event)
     if attempt is None:
-        return ProcessorEvent.NEW, "no attempt of this processor is known by these names"
+        return _of_no_attempt(event)
     outcome = look_up(attempt)
     attempt = settle(attempt, outcome, by=PROCESSOR)
     hear = _HEARD_OF.get(event.concern)
     if attempt.state == SUCCEEDED and hear is not None and not hear(attempt):
-        return ProcessorEvent.NEW, "the processor was not heard"
+        return _UNHEARD
     if outcome.kind is Kind.UNKNOWN and attempt.state not in (SUCCEEDED, PUT_ASIDE):
-        return ProcessorEvent.NEW, outcome.detail or outcome.code or "the processor was not heard"
-    return ProcessorEvent.DONE, ""
+        problem = outcome.detail or outcome.code or _UNHEARD.problem
+        return _Found(ProcessorEvent.NEW, problem, unheard=not outcome.reference)
+    return _Found(ProcessorEvent.DONE)
 
 
 _HEARD_OF: Mapping[str, Callable[[PaymentAttempt], bool]] = {
     Concern.REFUNDS.value: hear_refunds,
 }
 """What else is asked about a payment that is in, by what the webhook is about; answers whether we were told."""
+
+
+def _not_for_us(event: ProcessorEvent) -> str:
+    """Why it is not even looked up: nothing of another mode or account is ours to book (D6)."""
+    connection = event.connection
+    if event.type == UNREADABLE:
+        return "the processor signed it, but it is no event"
+    if event.livemode is not None and event.livemode != connection.livemode:
+        return f"it is of {'live' if event.livemode else 'test'} mode, and this connection is not"
+    if event.processor_account and connection.processor_account not in ("", event.processor_account):
+        return f"it is of another processor account: {event.processor_account}"
+    return ""
+
+
+def _of_no_attempt(event: ProcessorEvent) -> _Found:
+    """Ours, and its row commits in a moment; ours, and its row is gone, which a person must know; or never ours (D5).
+
+    The object itself decides, not the webhook: a shop may use its processor account for other things too.
+    """
+    unknown = _Found(ProcessorEvent.NEW, "no attempt of this processor is known by these names")
+    if not event.tries or event.attempt_public_id:
+        return unknown
+    outcome = look_up_reference(event.connection, event.reference)
+    if outcome.kind is Kind.UNKNOWN:
+        problem = outcome.detail or outcome.code or _UNHEARD.problem
+        return _Found(ProcessorEvent.NEW, problem, unheard=outcome.code != "not_found")
+    return unknown if outcome.attempt_id else _Found(ProcessorEvent.FOREIGN)
+
+
+def _answer_others(event: ProcessorEvent, status: str, asked_at: datetime) -> None:
+    """One answer of the processor is about all that it had told before it was asked, and saves asking for each."""
+    if not event.reference:
+        return
+    alike = {"connection": event.connection_id, "reference": event.reference, "livemode": event.livemode}
+    alike |= {"processor_account": event.processor_account, "attempt_public_id": event.attempt_public_id}
+    waiting = ProcessorEvent.objects.filter(**alike, status=ProcessorEvent.NEW, leased_until=None)
+    answered = waiting.filter(concern__in=[event.concern, Concern.PAYMENT.value], received_at__lte=asked_at)
+    if answered.exists():
+        answered.update(status=status, error="")
 
 
 def _attempt_of(event: ProcessorEvent) -> PaymentAttempt | None:
@@ -116,17 +185,38 @@ def _attempt_of(event: ProcessorEvent) -> PaymentAttempt | None:
     return found
 
 
-def _finish(event: ProcessorEvent, status: str, problem: str) -> None:
-    """Write what became of it, unless another worker has taken it over since (fencing)."""
-    tries = event.tries + 1
-    if status == ProcessorEvent.NEW and tries > len(RETRY):
+def _finish(event: ProcessorEvent, found: _Found) -> str:
+    """Write what became of it; "" when another worker has taken it over since (fencing)."""
+    status, tries = found.status, event.tries + 1
+    if status == ProcessorEvent.NEW and tries > (UNHEARD_TRIES if found.unheard else len(RETRY)):
         status = ProcessorEvent.PARKED
     delay = RETRY[min(tries, len(RETRY)) - 1]
-    ProcessorEvent.objects.filter(pk=event.pk, lease=event.lease).update(
-        status=status,
-        tries=tries,
-        error=problem[:500],
-        next_try_at=timezone.now() + delay,
-        lease="",
-        leased_until=None,
-    )
+    with transaction.atomic():
+        mine = ProcessorEvent.objects.filter(pk=event.pk, lease=event.lease).update(
+            status=status,
+            tries=tries,
+            error=found.problem[:500],
+            next_try_at=timezone.now() + delay,
+            lease="",
+            leased_until=None,
+        )
+        if mine:
+            _mind_alarm(event, status)
+    return status if mine else ""
+
+
+def _mind_alarm(event: ProcessorEvent, status: str) -> None:
+    """One alarm per connection while something waits for a person, until all of it was dealt with."""
+    connection = event.connection
+    if status == ProcessorEvent.PARKED:
+        label = maker_or_missing(connection.kind).label
+        raise_alarm(
+            connection.account, "webhook_put_aside", about=connection.public_id, processor=label, event=event.type
+        )
+        return
+    alarm = Alarm.objects.filter(kind="webhook_put_aside", about=connection.public_id, over_at=None)
+    if status == ProcessorEvent.NEW or not alarm.exists():
+        return
+    troubled = Q(status=ProcessorEvent.PARKED) | Q(status=ProcessorEvent.NEW) & ~Q(error="")
+    if not ProcessorEvent.objects.filter(troubled, connection=connection).exists():
+        clear_alarm(connection.account, "webhook_put_aside", about=connection.public_id)

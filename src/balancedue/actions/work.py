@@ -10,11 +10,12 @@ from django.utils import timezone
 from balancedue.models import Heartbeat
 
 from .answer_once import forget_old_answers
+from .catch_up import catch_up_next
 from .count_tries import forget_old_tallies
 from .deliver import deliver_next
 from .expire_requests import expire_next_request
 from .import_file import forget_old_files
-from .receive_event import process_next_event
+from .receive_event import forget_old_bodies, process_next_event
 from .reconcile import reconcile_next, reconcile_next_refund
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ DEEDS: tuple[Callable[[], bool], ...] = (
     process_next_event,
     reconcile_next,
     reconcile_next_refund,
+    catch_up_next,
     deliver_next,
     expire_next_request,
 )
@@ -68,4 +70,5 @@ def tidy() -> None:
     forget_old_tallies()
     forget_old_answers()
     forget_old_files()
+    forget_old_bodies()
     Heartbeat.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()

@@ -388,6 +388,14 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['account', 'ended_at'], name='tries_of_account'), models.Index(fields=['order', 'ended_at'], name='tries_of_order')],
             },
         ),
+        migrations.AddIndex(
+            model_name='processorevent',
+            index=models.Index(condition=models.Q(('listed', False)), fields=['connection', 'received_at'], name='webhooks_that_came'),
+        ),
+        migrations.AddIndex(
+            model_name='processorevent',
+            index=models.Index(condition=models.Q(('body', ''), _negated=True), fields=['received_at'], name='webhooks_with_body'),
+        ),
         migrations.RunPython(install_guards, drop_guards),
         migrations.RunPython(name_the_money, migrations.RunPython.noop),
     ]

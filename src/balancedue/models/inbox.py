@@ -1,6 +1,7 @@
 """The inbox: a webhook as it came. Stored, answered, and only then looked into (money-safety.md 6.3)."""
 
 from django.db import models
+from django.db.models import Q
 
 from .accounts import ProcessorConnection
 
@@ -8,7 +9,9 @@ from .accounts import ProcessorConnection
 class ProcessorEvent(models.Model):
     """One webhook. It names an object; what is true about that object is asked of the processor."""
 
-    NEW, DONE, PARKED, FOREIGN = "new", "done", "parked", "foreign"
+    NEW, DONE = "new", "done"
+    PARKED = "parked"  # waits for a person
+    FOREIGN = "foreign"  # of a payment at this processor account that was never ours
 
     connection = models.ForeignKey(ProcessorConnection, on_delete=models.PROTECT, related_name="webhooks")
     external_id = models.CharField(max_length=120)
@@ -19,7 +22,7 @@ class ProcessorEvent(models.Model):
     livemode = models.BooleanField(null=True)
     processor_account = models.CharField(max_length=80, blank=True)
     listed = models.BooleanField(default=False)  # never came: found when we asked what we missed
-    body = models.TextField()
+    body = models.TextField()  # emptied after some time: it holds personal data
     status = models.CharField(max_length=10, default=NEW)
     received_at = models.DateTimeField()
     tries = models.PositiveIntegerField(default=0)
@@ -32,4 +35,8 @@ class ProcessorEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["connection", "external_id"], name="one_row_per_webhook"),
         ]
-        indexes = [models.Index(fields=["status", "next_try_at"], name="webhooks_due")]
+        indexes = [
+            models.Index(fields=["status", "next_try_at"], name="webhooks_due"),
+            models.Index(fields=["connection", "received_at"], condition=Q(listed=False), name="webhooks_that_came"),
+            models.Index(fields=["received_at"], condition=~Q(body=""), name="webhooks_with_body"),
+        ]

@@ -113,6 +113,14 @@ class ListedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """What happened since a moment, oldest first. `until`: there was more; this is all of it up to then."""
+
+    events: list[ListedEvent]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeReport:
     """A dispute as the processor has it now."""
 
@@ -234,8 +242,8 @@ class Processor(Protocol):
 class ListsEvents(Processor, Protocol):
     """Can.MISSED."""
 
-    def events_since(self, moment: datetime, *, undelivered: bool) -> list[ListedEvent] | None:
-        """What happened since `moment`, oldest first; `undelivered`: only what no webhook told us. None: not heard."""
+    def events_since(self, moment: datetime, *, undelivered: bool) -> Missed | None:
+        """What happened since `moment`; `undelivered`: only what no webhook told us. None: not heard."""
 
 
 class TellsDisputes(Processor, Protocol):

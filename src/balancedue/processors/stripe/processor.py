@@ -13,8 +13,8 @@ from typing import Any
 
 import stripe
 
-from balancedue.processors.base import Charge, Check, HookNote, Kind, Outcome, PayPage
-from balancedue.processors.stripe import amounts, errors, hooks, keys
+from balancedue.processors.base import Charge, Check, HookNote, Kind, Missed, Outcome, PayPage
+from balancedue.processors.stripe import amounts, errors, events, hooks, keys
 from balancedue.processors.stripe.checks import check_connection
 from balancedue.processors.stripe.deadline import DeadlineClient, shared_client
 from balancedue.processors.stripe.hosted import HOSTED_ORIGINS, SESSION, WITH_MONEY, read_session, session_params
@@ -190,6 +190,10 @@ class StripeProcessor:
         except Exception as exc:
             log.info("refunds of %s not heard: %s", reference, errors.not_heard(exc).detail)
             return None
+
+    def events_since(self, moment: datetime, *, undelivered: bool) -> Missed | None:
+        """What happened since `moment` of what we want to hear; None when Stripe was not heard."""
+        return events.events_since(self._client, moment, undelivered=undelivered)
 
     def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
         """Verify and read a webhook, with the secret or, while it is rolled, the one before. Raises BadSignature."""

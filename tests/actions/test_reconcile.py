@@ -17,7 +17,7 @@ from balancedue.actions.settle import settle
 from balancedue.actions.work import work_once
 from balancedue.models import Delivery, Payment, PaymentAttempt, read_balance
 from balancedue.processors.base import Kind, Outcome
-from balancedue.rules.actor import CUSTOMER, PROCESSOR
+from balancedue.rules.actor import CUSTOMER, WORKER
 from balancedue.rules.errors import Refused
 from balancedue.rules.ids import new_id
 from tests.card_shop import CardShop
@@ -57,16 +57,27 @@ def test_an_answer_that_was_lost_is_found_by_our_own_id(shop: CardShop) -> None:
 
 
 def test_an_attempt_in_doubt_always_has_a_next_check(shop: CardShop) -> None:
-    """N10, R8: 30 s, 2 m, 5 m, 15 m, 1 h, then 6-hourly; each waits longer."""
+    """N10, R8: 30 s, 2 m, 5 m, 15 m, 1 h, then 6-hourly, each a little earlier (C3); each waits longer."""
     attempt = shop.begin().attempt
     shop.sandbox.faults(mode="down")
     waits = []
     for _ in range(7):
         now = timezone.now()
-        attempt = settle(attempt, Outcome(Kind.UNKNOWN), by=PROCESSOR)
+        attempt = settle(attempt, Outcome(Kind.UNKNOWN), by=WORKER)
         assert attempt.next_check_at is not None
-        waits.append(round((attempt.next_check_at - now).total_seconds()))
-    assert waits == [120, 300, 900, 3600, 21_600, 21_600, 21_600]
+        waits.append((attempt.next_check_at - now).total_seconds())
+    planned = [120, 300, 900, 3600, 21_600, 21_600, 21_600]
+    assert all(plan * 0.8 <= wait <= plan + 1 for wait, plan in zip(waits, planned, strict=True)), waits
+
+
+def test_asking_in_vain_puts_no_check_off(shop: CardShop) -> None:
+    """C1, R8: a payer's page may ask every two seconds; the worker still comes within half a minute of the last."""
+    attempt = shop.begin().attempt
+    shop.sandbox.faults(mode="down")
+    for by in (WORKER, WORKER, WORKER, *[CUSTOMER] * 20):
+        attempt = settle(attempt, Outcome(Kind.UNKNOWN), by=by)
+    assert attempt.next_check_at is not None
+    assert attempt.next_check_at <= timezone.now() + timedelta(seconds=30)
 
 
 def test_a_processor_that_is_down_is_asked_again(shop: CardShop) -> None:

@@ -178,6 +178,25 @@ def test_a_currency_the_processor_does_not_take_is_refused(desk: Desk) -> None:
     assert desk.refusal().code == "currency_not_supported"
 
 
+@pytest.mark.parametrize(
+    ("currency", "minor", "code", "words"),
+    [
+        ("USD", 100_000_000, "above_maximum", "$1,000,000.00 is more than a card can be charged at once"),
+        ("KWD", 5_124, "amount_not_chargeable", "to the last unit"),
+        ("ISK", 10**7, "above_maximum", "more than a card can be charged"),
+    ],
+)
+def test_what_a_card_cannot_be_charged_is_refused(desk: Desk, currency: str, minor: int, code: str, words: str) -> None:
+    """F1, F4: eight digits at the processor, and only what its wire can carry; nobody is asked to pay it by card."""
+    desk.order = make_order(desk.account, currency=currency, total_minor=minor)
+    refusal = desk.refusal()
+    assert refusal.code == code
+    assert words in refusal.sentence
+    assert "Add a payment" in refusal.sentence
+    make_payment(desk.fresh(), minor - 5_000)
+    assert desk.request().status == "holding"
+
+
 @pytest.mark.parametrize(("role", "may"), [("viewer", False), ("staff", True), ("manager", True), ("owner", True)])
 def test_who_may_request(desk: Desk, role: str, may: bool) -> None:
     """Requirements.md 2.10."""

@@ -22,7 +22,7 @@ from tests.makers import make_connection, make_payment
 from tests.pages import acts
 from tests.pages.catalogue import CUSTOMER, Build, state
 from tests.pages.shops import Shops, draft_with, link
-from tests.pages.staff_states import LONG, RUSH, retail_lines
+from tests.pages.staff_states import LONG, RUSH, STADIUM, retail_lines
 
 Asked = Callable[[Shops], PaymentRequest]
 HALF_HOUR = 1800
@@ -269,6 +269,13 @@ on_link("pay-nothing", "pay/")(nothing)
 def below_minimum(shops: Shops) -> PaymentRequest:
     request = shops.asked()
     make_payment(request.order, request.order.due_minor - 30, by=shops.owner.actor)
+    return request
+
+
+@on_link("pay-above-maximum", "pay/")
+def above_maximum(shops: Shops) -> PaymentRequest:
+    request = shops.asked()
+    change_order(order=request.order, draft=draft_with(request.order, STADIUM), by=shops.owner.actor)
     return request
 
 

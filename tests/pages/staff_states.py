@@ -28,6 +28,7 @@ from tests.pages.shops import MESSAGE, Shops, at, draft_with, express_keys
 
 RETAIL = Path(__file__).resolve().parent.parent / "data" / "online-retail-10000.csv"
 RUSH = NewLine("Rush fee, two days", Decimal(1), 15_000)
+STADIUM = NewLine("Seats for the stadium, printed", Decimal(1), 118_000_000)
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 
 
@@ -292,6 +293,11 @@ def below_minimum(shops: Shops) -> Any:
     order = shops.order()
     make_payment(order, order.due_minor - 30, by=shops.owner.actor)
     return order
+
+
+@on_order("card-above-maximum")
+def above_maximum(shops: Shops) -> Any:
+    return shops.order(lines=[STADIUM])
 
 
 @on_order("card-currency")

@@ -72,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
         "Cancelled, was paid": "card-cancelled-paid",
         "No permission": "card-viewer",
         "below the smallest charge": "card-below-minimum",
+        "above the largest charge": "card-above-maximum",
         "a currency no processor takes": "card-currency",
     },
     "3.3 Order details": {
@@ -184,6 +185,7 @@ TABLE: dict[str, dict[str, str]] = {
         "Another payment in progress": "pay-in-progress",
         "Processor off": "pay-off",
         "Below the smallest charge": "pay-below-minimum",
+        "Above the largest charge": "pay-above-maximum",
         "Cancelled": "pay-cancelled",
         "Nothing to pay": "pay-nothing",
         "an attempt waiting": "attempt-waiting",

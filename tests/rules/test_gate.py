@@ -14,6 +14,8 @@ PAYPAL = ProcessorFact(
     "PayPal Express", False, "PayPal Express cannot take payment requests. Add Stripe as well.", None
 )
 BROKEN = ProcessorFact("Stripe", True, "", 50, broken="Stripe stopped accepting our key.")
+TOO_MUCH = ProcessorFact("Stripe", True, "", 50, unfit="above_maximum")
+ODD_UNITS = ProcessorFact("Stripe", True, "", 50, unfit="amount_not_chargeable")
 NO_YEN = ProcessorFact("Stripe", True, "", None)
 
 
@@ -55,6 +57,8 @@ def test_a_part_paid_order_qualifies() -> None:
         ({"processors": [PAYPAL, BROKEN]}, "processor_broken"),
         ({"processors": [NO_YEN]}, "currency_not_supported"),
         ({"balance": _balance(total=49)}, "below_minimum"),
+        ({"processors": [TOO_MUCH]}, "above_maximum"),
+        ({"processors": [ODD_UNITS, TOO_MUCH]}, "amount_not_chargeable"),
     ],
 )
 def test_every_reason_has_a_code_and_a_sentence(changed: dict[str, Any], code: str) -> None:
@@ -99,6 +103,8 @@ def test_one_that_can_is_enough() -> None:
     assert _ask(processors=[PAYPAL, STRIPE]).is_open
     assert _ask(processors=[BROKEN, STRIPE]).is_open
     assert _ask(processors=[NO_YEN, STRIPE]).is_open
+    assert _ask(processors=[TOO_MUCH, STRIPE]).is_open
+    assert _ask(processors=[NO_YEN, TOO_MUCH]).code == "above_maximum"
 
 
 def test_the_least_amount_is_that_of_whichever_charges_least() -> None:

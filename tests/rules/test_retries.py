@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from balancedue.rules.retries import next_try_after
+from balancedue.rules.retries import CHECK_AFTER, CHECK_EVERY, check_wait, next_try_after
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -41,3 +41,22 @@ def test_there_is_no_retry_before_the_first_try() -> None:
     """H3."""
     with pytest.raises(ValueError, match="after a try"):
         next_try_after(0, START, START)
+
+
+def test_looks_follow_the_schedule_never_late() -> None:
+    """R8: 30 s, 2 m, 5 m, 15 m, 1 h, then every six hours; at most a fifth early."""
+    planned = [*CHECK_AFTER, CHECK_EVERY, CHECK_EVERY]
+    for checks, plan in enumerate(planned):
+        assert all(plan * 0.8 <= check_wait(checks, f"att_{n}") <= plan for n in range(200))
+
+
+def test_rows_that_went_wrong_together_are_not_asked_about_together() -> None:
+    """C3: spread over the whole fifth, and the same in every run."""
+    waits = [check_wait(0, f"att_{n}") for n in range(1000)]
+    assert waits == [check_wait(0, f"att_{n}") for n in range(1000)]
+    seconds = [int((wait - timedelta(seconds=24)) / timedelta(seconds=1)) for wait in waits]
+    assert all(100 < seconds.count(second) < 250 for second in range(6))
+    again = [check_wait(1, f"att_{n}") for n in range(1000)]
+    assert [a for a, _ in sorted(enumerate(waits), key=lambda one: one[1])] != [
+        a for a, _ in sorted(enumerate(again), key=lambda one: one[1])
+    ]

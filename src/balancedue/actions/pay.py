@@ -10,6 +10,7 @@ from balancedue.rules.actor import CUSTOMER
 from balancedue.rules.errors import Refused
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
+from balancedue.rules.retries import check_wait
 from balancedue.rules.states import STARTED, SUCCEEDED, WAITING
 
 from .ask_gate import pay_gate, read_processors
@@ -17,7 +18,7 @@ from .ask_processor import start
 from .clear_the_way import clear_the_way
 from .count_tries import refuse_after_declines
 from .record import record
-from .settle import CHECK_AFTER, settle
+from .settle import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def _new_attempt(
         processor_key=f"{order.account.public_id}:{order.public_id}:{version}:{public_id}:start",
         started_at=now,
         changed_at=now,
-        next_check_at=now + CHECK_AFTER[0],
+        next_check_at=now + check_wait(0, public_id),
     )
 
 

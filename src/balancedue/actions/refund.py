@@ -11,12 +11,12 @@ from balancedue.rules.actor import Actor
 from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
+from balancedue.rules.retries import check_wait
 from balancedue.rules.states import REFUSED
 
 from .ask_processor import start_refund
 from .clear_the_way import clear_the_way, refuse_if_in_progress
 from .record import record
-from .settle import CHECK_AFTER
 from .settle_refund import book_by_hand, settle_refund
 
 
@@ -118,7 +118,7 @@ def _write(
             by=str(by),
             started_at=now,
             changed_at=now,
-            next_check_at=now + CHECK_AFTER[0],
+            next_check_at=now + check_wait(0, public_id),
         )
         record(
             order, "refund_started", by=by, at=now,

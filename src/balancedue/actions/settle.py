@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from balancedue.models import Order, Payment, PaymentAttempt, PaymentRequest, Standing
+from balancedue.models import Order, Payment, PaymentAttempt, PaymentRequest, Refund, Standing
 from balancedue.processors.base import Kind, Outcome
-from balancedue.rules.actor import Actor
+from balancedue.rules.actor import WORKER, Actor
 from balancedue.rules.ids import new_id
 from balancedue.rules.ledger import payment_postings
 from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from balancedue.rules.methods import CARD
+from balancedue.rules.retries import check_wait
 from balancedue.rules.states import (
     ACTIVE_ATTEMPT,
     ATTEMPT_MOVES,
@@ -30,14 +31,7 @@ from .count_tries import count_decline
 from .plan_letters import plan_payment_letters
 from .record import post_entry, record
 
-CHECK_AFTER = [
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-]
-CHECK_EVERY = timedelta(hours=6)
+FEE_AFTER = timedelta(minutes=1)  # the processor knows it a moment after the payment, and mostly tells by itself
 
 
 def settle(attempt: PaymentAttempt, outcome: Outcome, *, by: Actor) -> PaymentAttempt:
@@ -57,7 +51,7 @@ def settle(attempt: PaymentAttempt, outcome: Outcome, *, by: Actor) -> PaymentAt
         if _is_new_decline(event, attempt, outcome):
             _tell_decline(order, attempt, outcome, by, now)
         before, attempt.state = attempt.state, state
-        _take_in(attempt, outcome, problem, now)
+        _take_in(attempt, outcome, problem, by, now)
         attempt.surplus = state == SUCCEEDED and _slot_is_taken(attempt)
         attempt.save()
         if state == SUCCEEDED:
@@ -107,7 +101,7 @@ def _misfit(attempt: PaymentAttempt, outcome: Outcome) -> str:
     return ""
 
 
-def _take_in(attempt: PaymentAttempt, outcome: Outcome, problem: str, now: datetime) -> None:
+def _take_in(attempt: PaymentAttempt, outcome: Outcome, problem: str, by: Actor, now: datetime) -> None:
     """Copy what the processor said onto the attempt, and plan the next check (N10)."""
     attempt.reference = attempt.reference or outcome.reference
     attempt.money_reference = outcome.money_reference or attempt.money_reference or attempt.reference
@@ -122,13 +116,26 @@ def _take_in(attempt: PaymentAttempt, outcome: Outcome, problem: str, now: datet
     attempt.changed_at = now
     attempt.lease, attempt.leased_until = "", None
     if attempt.is_active:
-        wait = CHECK_AFTER[attempt.checks] if attempt.checks < len(CHECK_AFTER) else CHECK_EVERY
-        exhausted = attempt.declines >= MAX_DECLINES_PER_LINK_HOUR  # the worker cancels it at its next look (K1)
-        attempt.next_check_at = now if exhausted else now + wait
-        attempt.checks += 1
+        plan_next_check(attempt, by=by, now=now)
+        if attempt.declines >= MAX_DECLINES_PER_LINK_HOUR:  # the worker cancels it at its next look (K1)
+            attempt.next_check_at = now
         attempt.ended_at = None
     else:
         attempt.next_check_at, attempt.ended_at = None, now
+
+
+def plan_next_check(row: PaymentAttempt | Refund, *, by: Actor, now: datetime) -> None:
+    """When the worker looks at a row again that is not over (N10). Only its own looks lead along the schedule.
+
+    Anybody else's start it anew and put nothing off: however often a payer's page asks in vain, the worker comes within
+    half a minute (C1, R8).
+    """
+    if by == WORKER:
+        row.checks += 1
+    else:
+        row.checks = 0
+    soon = now + check_wait(row.checks, row.public_id)
+    row.next_check_at = soon if by == WORKER or row.next_check_at is None else min(row.next_check_at, soon)
 
 
 def _is_new_decline(event: str, attempt: PaymentAttempt, outcome: Outcome) -> bool:
@@ -181,6 +188,7 @@ def _book(order: Order, attempt: PaymentAttempt, outcome: Outcome, by: Actor, no
         created_at=now,
         by=str(by),
         surplus=attempt.surplus,
+        next_check_at=now + FEE_AFTER,
     )
     paid_twice = attempt.surplus and _another_succeeded(attempt)
     record(

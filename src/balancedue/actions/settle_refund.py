@@ -15,7 +15,7 @@ from balancedue.rules.states import FAILED, OPEN_REFUND, PENDING, REFUND_MOVES, 
 from .ask_processor import refunds_of
 from .plan_letters import plan_refund_letters
 from .record import post_entry, record
-from .settle import CHECK_AFTER, CHECK_EVERY, mark_requests_paid
+from .settle import mark_requests_paid, plan_next_check
 
 _EVENTS = {
     Kind.PAID: "succeeded",
@@ -103,7 +103,10 @@ def _settle(order: Order, refund: Refund, outcome: Outcome, by: Actor) -> Refund
     refund.changed_at, refund.lease, refund.leased_until = now, "", None
     if state == REFUSED:
         refund.form_key = ""  # nothing moved: the same form, or call, may be sent again
-    _plan_next_check(refund, now)
+    if state in OPEN_REFUND:
+        plan_next_check(refund, by=by, now=now)
+    else:
+        refund.next_check_at, refund.ended_at = None, now
     if state in (PENDING, SUCCEEDED) and refund.entry is None:
         _book(order, refund, by, now)
     elif state == FAILED and refund.entry is not None:
@@ -127,14 +130,6 @@ def _does_not_fit(refund: Refund, outcome: Outcome) -> str:
     if refund.reference and outcome.reference and refund.reference != outcome.reference:
         return f"another refund: {outcome.reference}"
     return ""
-
-
-def _plan_next_check(refund: Refund, now: datetime) -> None:
-    if refund.state not in OPEN_REFUND:
-        refund.next_check_at, refund.ended_at = None, now
-        return
-    refund.next_check_at = now + (CHECK_AFTER[refund.checks] if refund.checks < len(CHECK_AFTER) else CHECK_EVERY)
-    refund.checks += 1
 
 
 def _book(order: Order, refund: Refund, by: Actor, now: datetime) -> None:

@@ -26,6 +26,13 @@ class ProcessorFact:
     why_not: str  # its own sentence, when it cannot
     smallest_minor: int | None  # the least it charges in the order's currency; None: not in that currency
     broken: str = ""  # a sentence, when it stopped accepting our key
+    unfit: str = ""  # why it cannot charge what is due: a code of _UNFIT
+
+
+_UNFIT = {
+    "above_maximum": "{due} is more than a card can be charged at once. Add a payment for part of it.",
+    "amount_not_chargeable": "A card cannot be charged {due} to the last unit. Add a payment for the odd part.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,8 @@ def _processors_allow(
     if not working:
         fix = (f"Check {able[0].label} settings", "processors") if may_connect else ("", "")
         return Gate("processor_broken", able[0].broken, *fix)
-    smallest = [p.smallest_minor for p in working if p.smallest_minor is not None]
+    charging = [p for p in working if p.smallest_minor is not None]
+    smallest = [p.smallest_minor for p in charging if p.smallest_minor is not None]
     if not smallest:
         return Gate("currency_not_supported", f"{working[0].label} cannot charge in {due.currency}.")
     if due.minor < min(smallest):
@@ -102,4 +110,6 @@ def _processors_allow(
         return Gate(
             "below_minimum", f"{due.show(locale)} is less than a card can be charged ({least}). Add a payment instead."
         )
+    if all(p.unfit for p in charging):
+        return Gate(charging[0].unfit, _UNFIT[charging[0].unfit].format(due=due.show(locale)))
     return OPEN

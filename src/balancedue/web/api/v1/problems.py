@@ -32,6 +32,8 @@ CODES: dict[str, tuple[int, str]] = {
     "currency_not_supported": (409, "The card processor does not charge in this currency"),
     "nothing_due": (409, "Nothing is due"),
     "below_minimum": (409, "The balance due is less than a card can be charged"),
+    "above_maximum": (409, "The balance due is more than a card can be charged at once"),
+    "amount_not_chargeable": (409, "A card cannot be charged the balance due to the last unit"),
     "order_cancelled": (409, "The order is cancelled"),
     "payment_in_progress": (409, "A card payment is in progress"),
     "balance_changed": (409, "The balance due has changed"),
@@ -39,6 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     "number_taken": (409, "The order number is taken"),
     "more_than_refundable": (409, "There is less than this left to refund"),
     "not_refundable": (409, "This payment cannot be refunded"),
+    "payment_disputed": (409, "The payer's bank disputes this payment"),
     "not_reversible": (409, "This payment cannot be reversed"),
     "server_error": (500, "Something failed on our side"),
 }

@@ -12,10 +12,12 @@ from balancedue.actions.order_lines import NewLine, OrderDraft
 from balancedue.actions.place_order import place_order
 from balancedue.actions.request_payment import RequestDraft, request_payment
 from balancedue.models import (
+from balancedue.actions.take_in_disputes import take_in_disputes
     Account,
     Contact,
     Delivery,
     Membership,
+    Dispute,
     Order,
     Payment,
     PaymentAttempt,
@@ -24,6 +26,7 @@ from balancedue.models import (
     User,
 )
 from balancedue.rules.actor import COMMAND, Actor
+from balancedue.processors.base import DisputeReport
 from balancedue.rules.gate import OWNER
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
@@ -163,6 +166,31 @@ def make_attempt(order: Order, *, state: str = "pending", **facts: Any) -> Payme
 
 
 def make_delivery(order: Order, **facts: Any) -> Delivery:
+def dispute_report(attempt: PaymentAttempt, **changes: Any) -> DisputeReport:
+    """What a processor says about a dispute of all that was paid: the payer did not make the payment."""
+    opened = timezone.now().replace(microsecond=0)
+    plain = DisputeReport(
+        reference=f"dp_{attempt.pk}",
+        state="needs_response",
+        amount=attempt.amount,
+        withdrawn=attempt.amount,
+        reason="not_authorised",
+        blocks_refunds=True,
+        evidence_sent=False,
+        due_at=opened + timedelta(days=8),
+        opened_at=opened,
+        livemode=attempt.livemode,
+    )
+    return replace(plain, **changes)
+
+
+def make_dispute(attempt: PaymentAttempt, **changes: Any) -> Dispute:
+    """A payment that is in is disputed, or the dispute is now as `changes` say."""
+    report = dispute_report(attempt, **changes)
+    take_in_disputes(attempt, [report])
+    return Dispute.objects.get(connection_id=attempt.connection_id, reference=report.reference)
+
+
     """One message to one address."""
     now = timezone.now()
     plain = {

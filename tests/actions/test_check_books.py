@@ -18,6 +18,7 @@ from balancedue.actions.reverse_payment import reverse_payment
 from balancedue.actions.settle import settle
 from balancedue.models import (
     Delivery,
+    Dispute,
     EntryProof,
     Event,
     JournalEntry,
@@ -35,7 +36,7 @@ from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import CUSTOMER, PROCESSOR
 from tests.actions.desk import Desk, open_desk
 from tests.card_shop import CardShop
-from tests.makers import make_account, make_attempt, make_contact, make_order, make_payment
+from tests.makers import make_account, make_attempt, make_contact, make_dispute, make_order, make_payment
 
 
 @pytest.fixture
@@ -199,6 +200,39 @@ def _forget_to_book_a_refund(desk: Desk) -> None:
 
 
 PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
+def _disputed(desk: Desk, **changes: Any) -> Dispute:
+    return make_dispute(PaymentAttempt.objects.get(order=desk.order, state="succeeded"), **changes)
+
+
+def _forget_what_a_bank_took(desk: Desk) -> None:
+    Dispute.objects.filter(pk=_disputed(desk).pk).update(withdrawn_minor=0)
+
+
+def _call_a_dispute_lost(desk: Desk) -> None:
+    Dispute.objects.filter(pk=_disputed(desk).pk).update(state="lost")
+
+
+def _lose_a_dispute(desk: Desk) -> None:
+    dispute = _disputed(desk)
+    dispute.deliveries.all().delete()
+    dispute.delete()
+
+
+def _move_a_dispute(desk: Desk) -> None:
+    dispute = _disputed(desk, state="inquiry", withdrawn=Money(0, "USD"))
+    Dispute.objects.filter(pk=dispute.pk).update(order=make_order(desk.account))
+
+
+def _forget_an_open_dispute(desk: Desk) -> None:
+    Dispute.objects.filter(pk=_disputed(desk).pk).update(next_check_at=None)
+
+
+def _dispute_more_than_was_paid(desk: Desk) -> None:
+    by_hand = desk.order.payments.get(amount_minor=10_000)
+    refund_payment(payment=by_hand, amount=None, reason="other", by=desk.owner.actor)
+    Refund.objects.update(payment=_disputed(desk).payment)
+
+
     (_change_an_amount, {"N8", "N2", "N13", "A2"}),
     (_change_both_legs, {"N2", "N13", "A2"}),
     (_change_who, {"N13"}),
@@ -229,6 +263,12 @@ PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
     (_refund_too_much, {"N9", "N2"}),
     (_forget_to_book_a_refund, {"N2"}),
 ]
+    (_forget_what_a_bank_took, {"N2"}),
+    (_call_a_dispute_lost, {"N2"}),
+    (_lose_a_dispute, {"N2"}),
+    (_move_a_dispute, {"N2"}),
+    (_forget_an_open_dispute, {"N10"}),
+    (_dispute_more_than_was_paid, {"N9"}),
 
 
 @pytest.mark.parametrize(("breach", "rules"), PLANTED, ids=lambda value: getattr(value, "__name__", "").strip("_"))

@@ -7,6 +7,8 @@ from datetime import date
 from balancedue.documents.letters import (
     Letter,
     alarm_letter,
+    dispute_closed_letter,
+    dispute_opened_letter,
     not_delivered_letter,
     paid_twice_letter,
     paid_twice_staff_letter,
@@ -15,6 +17,7 @@ from balancedue.documents.letters import (
     payment_request_letter,
     receipt_letter,
 )
+from balancedue.rules.disputes import REASONS
 from balancedue.rules.invoice import Invoice
 from tests.documents.samples import make_invoice, make_paid, make_payment
 
@@ -53,6 +56,21 @@ FAMILY: dict[str, Callable[[Invoice], Letter]] = {
         invoice, address="dana@larkspur.example", reason="the mailbox does not exist", staff_link=STAFF_LINK
     ),
     "paid_twice_staff": lambda invoice: paid_twice_staff_letter(invoice, CARD, CARD, staff_link=STAFF_LINK),
+    "dispute_opened": lambda invoice: dispute_opened_letter(
+        invoice,
+        CARD,
+        CARD.amount,
+        reason=REASONS["not_received"],
+        taken=True,
+        answer_at="Stripe",
+        reference="dp_1",
+        due="Nov 30, 2026, 3:59 PM",
+        staff_link=STAFF_LINK,
+    ),
+    "dispute_won": lambda invoice: dispute_closed_letter(
+        make_paid(invoice), CARD, CARD.amount, won=True, staff_link=STAFF_LINK
+    ),
+    "dispute_lost": lambda invoice: dispute_closed_letter(invoice, CARD, CARD.amount, won=False, staff_link=STAFF_LINK),
     "paid_after_cancellation": lambda invoice: payment_after_cancel_letter(
         replace(invoice, status="cancelled", cancelled_on=date(2026, 11, 21)), CARD, staff_link=STAFF_LINK
     ),

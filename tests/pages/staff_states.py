@@ -21,7 +21,8 @@ from balancedue.actions.withdraw_request import undo_request, withdraw_request
 from balancedue.models import Order, PaymentRequest, ProcessorConnection
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import CUSTOMER
-from tests.makers import make_connection, make_payment
+from balancedue.rules.money import Money
+from tests.makers import make_connection, make_dispute, make_payment
 from tests.pages import acts
 from tests.pages.catalogue import OWNER, STAFF, VIEWER, Build, state
 from tests.pages.shops import MESSAGE, Shops, at, draft_with, express_keys
@@ -224,6 +225,65 @@ def paid_twice(shops: Shops) -> Any:
     late = shops.attempt(request, "cancelled")
     shops.paid(request)
     shops.paid(request, late)
+    return request
+
+
+@on_order("card-disputed")
+def disputed(shops: Shops) -> Any:
+    request = shops.asked()
+    make_dispute(shops.paid(request), reason="not_received")
+    return request
+
+
+@on_order("card-dispute-answered")
+def dispute_answered(shops: Shops) -> Any:
+    request = shops.asked()
+    attempt = shops.paid(request)
+    make_dispute(attempt)
+    make_dispute(attempt, state="under_review", evidence_sent=True)
+    return request
+
+
+@on_order("card-inquiry")
+def inquiry(shops: Shops) -> Any:
+    request = shops.asked()
+    make_dispute(shops.paid(request), state="inquiry", withdrawn=Money(0, "USD"), blocks_refunds=False)
+    return request
+
+
+@on_order("card-dispute-lost")
+def dispute_lost(shops: Shops) -> Any:
+    request = shops.asked()
+    make_dispute(shops.paid(request), state="lost")
+    return request
+
+
+@on_order("card-dispute-won")
+def dispute_won(shops: Shops) -> Any:
+    request = shops.asked()
+    attempt = shops.paid(request)
+    make_dispute(attempt)
+    make_dispute(attempt, state="won", withdrawn=Money(0, "USD"), blocks_refunds=False)
+    return request
+
+
+@on_order("card-dispute-unfit")
+def dispute_unfit(shops: Shops) -> Any:
+    request = shops.asked()
+    make_dispute(shops.paid(request), withdrawn=Money(900_000, "USD"))
+    return request
+
+
+@on_order("request-disputed", act=acts.open_request)
+def request_disputed(shops: Shops) -> Any:
+    request = shops.once(disputed_part)
+    return request.order
+
+
+def disputed_part(shops: Shops) -> Any:
+    request = shops.asked()
+    make_dispute(shops.paid(request), amount=Money(40_000, "USD"), withdrawn=Money(40_000, "USD"))
+    change_order(order=Order.objects.get(pk=request.order_id), draft=draft_with(request.order, RUSH), by=shops.owner.actor)
     return request
 
 

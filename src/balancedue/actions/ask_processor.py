@@ -6,12 +6,14 @@ Never with a transaction open (money-safety.md 6.1).
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from balancedue.models import PaymentAttempt, ProcessorConnection, Refund
 from balancedue.models.sealing import CannotUnseal
-from balancedue.processors.base import Charge, Kind, Outcome, Processor
+from balancedue.processors.base import Can, Charge, DisputeReport, Kind, Outcome, Processor, TellsDisputes
+from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.actor import Actor
 
 from .open_processor import open_processor
@@ -46,6 +48,9 @@ def start(attempt: PaymentAttempt, *, description: str) -> Outcome:
         order_id=attempt.order.public_id,
         account_id=attempt.order.account.public_id,
         description=description,
+        statement_suffix=attempt.order.invoice_number,
+        return_url=f"{settings.PUBLIC_URL}/i/back/{attempt.public_id}/" if attempt.hosted else "",
+        payer_email=attempt.payer_email if attempt.hosted else "",
     )
     return _ask(attempt.connection, lambda processor: processor.start(charge))
 
@@ -101,6 +106,17 @@ def refunds_of(attempt: PaymentAttempt) -> list[Outcome] | None:
 
 
 def _ask(connection: ProcessorConnection, question: Callable[[Processor], Outcome]) -> Outcome:
+def disputes_of(attempt: PaymentAttempt) -> list[DisputeReport] | None:
+    """Every dispute of this payment, none where its processor cannot tell of any; None when it was not heard."""
+    assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
+    if Can.DISPUTES not in maker_or_missing(attempt.connection.kind).can:
+        return []
+    try:
+        return cast(TellsDisputes, open_processor(attempt.connection)).disputes_of(attempt.money_reference)
+    except CannotUnseal:
+        return None
+
+
     assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
     try:
         processor = open_processor(connection)

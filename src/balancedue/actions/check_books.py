@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from balancedue.models import (
     Account,
     Delivery,
+    Dispute,
     Event,
     JournalEntry,
     Order,
@@ -25,11 +27,13 @@ from balancedue.models import (
     guards_sql,
     read_balance,
 )
+from balancedue.models.journal import ENTRY_KINDS
 from balancedue.processors.base import Kind
 from balancedue.rules.ledger import APART, RECEIVABLE, opposite
-from balancedue.rules.states import ACTIVE_ATTEMPT, LIVE_REQUEST, OPEN_REFUND, PENDING, SUCCEEDED
+from balancedue.rules.states import ACTIVE_ATTEMPT, LIVE_REQUEST, OPEN_DISPUTE, OPEN_REFUND, PENDING, SUCCEEDED
 
 from .ask_processor import look_up
+from .take_in_disputes import booked, should_stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +111,32 @@ def _one_active_attempt(orders: Orders) -> Iterator[str]:
 
 
 def _refunds_stay_below(orders: Orders) -> Iterator[str]:
-    given = Sum("refunds__amount_minor", filter=Q(refunds__state__in=[PENDING, SUCCEEDED]))
-    for payment in Payment.objects.filter(order__in=orders).annotate(given=given).filter(given__gt=F("amount_minor")):
-        yield f"{payment.public_id} of {payment.amount_minor} has {payment.given} refunded"
+    given = _sum_of(Refund.objects.filter(state__in=[PENDING, SUCCEEDED]), "amount_minor")
+    taken = _sum_of(Dispute.objects.filter(detail=""), "withdrawn_minor")
+    for payment in (
+        Payment.objects.filter(order__in=orders).annotate(gone=given + taken).filter(gone__gt=F("amount_minor"))
+    ):
+        yield f"{payment.public_id} of {payment.amount_minor} has {payment.gone} refunded or taken by disputes"
+
+
+def _sum_of(rows: QuerySet[Refund] | QuerySet[Dispute], column: str) -> Coalesce:
+    """The sum of a column over the rows of one payment; 0 without any."""
+    mine = rows.filter(payment=OuterRef("pk")).order_by().values("payment").annotate(sum=Sum(column))
+    return Coalesce(Subquery(mine.values("sum")), 0)
+
+
+def _disputes_match_entries(orders: Orders) -> Iterator[str]:
+    kinds = [kind for kind in ENTRY_KINDS if kind.startswith("dispute_")]
+    disputes = Dispute.objects.filter(order__in=orders)
+    for entry in JournalEntry.objects.filter(order__in=orders, kind__in=kinds).exclude(
+        cause__in=disputes.filter(order=OuterRef("order")).values("public_id")
+    ):
+        yield f"entry {entry.pk} is of no dispute of its order"
+    for dispute in disputes.iterator(chunk_size=500):
+        if booked(dispute) != should_stand(dispute):
+            yield f"{dispute.public_id} is {dispute.state} with {dispute.withdrawn_minor} taken, and booked otherwise"
+    for dispute in disputes.exclude(payment__order=F("order")):
+        yield f"{dispute.public_id} is of another order than its payment"
 
 
 def _refunds_match_entries(orders: Orders) -> Iterator[str]:
@@ -143,6 +170,8 @@ def _nothing_waits_for_ever(orders: Orders) -> Iterator[str]:
         yield f"{attempt.public_id} is {attempt.state} and has no next check"
     for refund in Refund.objects.filter(order__in=orders, state__in=OPEN_REFUND, next_check_at=None):
         yield f"{refund.public_id} is {refund.state} and has no next check"
+    for dispute in Dispute.objects.filter(order__in=orders, state__in=OPEN_DISPUTE, next_check_at=None):
+        yield f"{dispute.public_id} is {dispute.state} and has no next check"
     accounts = orders.values("account_id")
     parked = ProcessorEvent.objects.filter(connection__account__in=accounts, status=ProcessorEvent.PARKED)
     for event in parked:
@@ -245,8 +274,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("N4", "one active attempt"): _one_active_attempt,
     ("N6", "reversals undo"): _reversals_undo,
     ("N6", "paid requests are paid"): _paid_requests_are_paid,
-    ("N9", "refunds stay below the payment"): _refunds_stay_below,
+    ("N9", "refunds and disputes stay below the payment"): _refunds_stay_below,
     ("N2", "refunds match entries"): _refunds_match_entries,
+    ("N2", "disputes match entries"): _disputes_match_entries,
     ("N10", "nothing waits for ever"): _nothing_waits_for_ever,
     ("N11", "money is told once"): _money_is_told_once,
     ("N12", "accounts stay apart"): _accounts_stay_apart,

@@ -11,22 +11,27 @@ from balancedue.rules.errors import Refused
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
 from balancedue.rules.retries import check_wait
-from balancedue.rules.states import STARTED, SUCCEEDED, WAITING
+from balancedue.rules.states import CANCELLED, STARTED, SUCCEEDED, WAITING
 
 from .ask_gate import pay_gate, read_processors
 from .ask_processor import start
 from .clear_the_way import clear_the_way
 from .count_tries import refuse_after_declines
+from .open_processor import is_hosted
 from .record import record
 from .settle import settle
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An attempt the payer may now confirm. The secret is for their browser alone."""
+    """An attempt the payer may now confirm: on our page with the secret, or on the processor's page.
+
+    Both are for their browser alone, and one of them is empty.
+    """
 
     attempt: PaymentAttempt
-    client_secret: str = field(repr=False)
+    client_secret: str = field(default="", repr=False)
+    go_to: str = field(default="", repr=False)
 
 
 def begin_payment(
@@ -41,16 +46,14 @@ def begin_payment(
     (fact attempt), `too_many_tries`, `below_minimum`, `no_processor` and the like, `processor_refused`.
     """
     refuse_after_declines(request.order_id)
-    attempt = _write(request, page_key, shown, payer_name, payer_email)
-    if attempt is None:  # an attempt for a balance that is no more, or at a processor that is off: end it first
-        clear_the_way(request.order, by=CUSTOMER)
-        attempt = _write(request, page_key, shown, payer_name, payer_email)
-        if attempt is None:
-            raise _in_progress("")
-    outcome = start(attempt, description=attempt.order.invoice_number)
-    attempt = settle(attempt, outcome, by=CUSTOMER)
-    if attempt.state == WAITING and outcome.client_secret:
-        return Begun(attempt, outcome.client_secret)
+    for _ in range(2):
+        attempt = _open_or_new(request, page_key, shown, payer_name, payer_email)
+        outcome = start(attempt, description=attempt.order.invoice_number)
+        attempt = settle(attempt, outcome, by=CUSTOMER)
+        if attempt.state == WAITING and (outcome.client_secret or outcome.go_to):
+            return Begun(attempt, outcome.client_secret, outcome.go_to)
+        if attempt.state != CANCELLED:  # else its time at the processor had run out: once more, with a new one
+            break
     if attempt.is_active or attempt.state == SUCCEEDED:
         raise _in_progress(attempt.public_id)
     raise Refused(
@@ -58,6 +61,19 @@ def begin_payment(
         "Online payment is not available right now. Nothing was charged. Call or email the shop to pay.",
         attempt=attempt.public_id,
     )
+
+
+def _open_or_new(
+    request: PaymentRequest, page_key: str, shown: Money, payer_name: str, payer_email: str
+) -> PaymentAttempt:
+    """The attempt to go on with. One for a balance that is no more, or at a processor that is off, is ended first."""
+    attempt = _write(request, page_key, shown, payer_name, payer_email)
+    if attempt is None:
+        clear_the_way(request.order, by=CUSTOMER)
+        attempt = _write(request, page_key, shown, payer_name, payer_email)
+    if attempt is None:
+        raise _in_progress("")
+    return attempt
 
 
 def _write(
@@ -112,9 +128,9 @@ def _refuse_unless_due(order: Order, standing: Standing, page_key: str) -> None:
 
 
 def _still_fits(attempt: PaymentAttempt, standing: Standing, connection: ProcessorConnection | None) -> bool:
-    return attempt.balance_version == standing.balance.version and attempt.connection_id == getattr(
-        connection, "pk", None
-    )
+    if connection is None or attempt.connection_id != connection.pk or attempt.hosted != is_hosted(connection):
+        return False
+    return attempt.balance_version == standing.balance.version
 
 
 def _new_attempt(
@@ -134,6 +150,7 @@ def _new_attempt(
         livemode=connection.livemode,
         processor_account=connection.processor_account,
         page_key=page_key,
+        hosted=is_hosted(connection),
         processor_key=f"{order.account.public_id}:{order.public_id}:{version}:{public_id}:start",
         started_at=now,
         changed_at=now,

@@ -85,6 +85,18 @@ def plan_refund_letters(order: Order, refund: Refund, *, at: datetime) -> None:
         tell("refund_failed", senders_and_owners(order.account, order.requests.select_related("sent_by")))
 
 
+def plan_dispute_letters(order: Order, dispute: Dispute, told: list[str], *, at: datetime) -> None:
+    """Staff hear once that the bank asks, once that it takes the money, and once how it ended; not of what is over."""
+    tell = partial(plan, order=order, payment=dispute.payment, dispute=dispute, at=at)
+    to = senders_and_owners(order.account, order.requests.select_related("sent_by")) if told else []
+    if dispute.is_open and "dispute_inquiry" in told:
+        tell("dispute_opened", to, fact=f"{dispute.public_id}.inquiry")
+    if dispute.is_open and "dispute_opened" in told:
+        tell("dispute_opened", to, fact=dispute.public_id)
+    if told and told[-1] in ("dispute_won", "dispute_lost"):
+        tell(told[-1], to, fact=dispute.public_id)
+
+
 def senders_and_owners(account: Account, asked: Iterable[PaymentRequest]) -> list[str]:
     """Who answers for these requests: the people who sent them, and the account's owners (ux.md 3.13)."""
     senders = [request.sent_by.email for request in asked if request.sent_by is not None]

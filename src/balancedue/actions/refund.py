@@ -18,14 +18,20 @@ from .ask_processor import start_refund
 from .clear_the_way import clear_the_way, refuse_if_in_progress
 from .record import record
 from .settle_refund import book_by_hand, settle_refund
+from .take_in_disputes import hear_disputes
 
 
 def refundable(payment: Payment) -> Money:
-    """What can still be given back of `payment`: pending refunds count as given (N9)."""
-    if payment.is_reversed:
+    """What can still be given back of `payment`: pending refunds count as given, and what a bank took is gone (N9).
+
+    Nothing while a dispute stands in the way of it. Lists come with refunds and disputes prefetched.
+    """
+    disputes = payment.disputes.all()
+    if payment.is_reversed or any(dispute.blocks_refunds for dispute in disputes):
         return Money(0, payment.currency)
-    held = sum(refund.amount_minor for refund in payment.refunds.all() if refund.is_held)  # prefetched, in lists
-    return Money(max(0, payment.amount_minor - held), payment.currency)  # one made elsewhere may meet one of ours
+    gone = sum(refund.amount_minor for refund in payment.refunds.all() if refund.is_held)
+    gone += sum(dispute.withdrawn_minor for dispute in disputes if not dispute.detail)
+    return Money(max(0, payment.amount_minor - gone), payment.currency)  # one made elsewhere may meet one of ours
 
 
 def refund_payment(
@@ -42,7 +48,7 @@ def refund_payment(
 
     Written under the order's lock, then asked of the processor with no transaction open, then settled. The same form
     sent twice gives back once. The answer's state says what came of it: `refused` when the processor made none.
-    Raises Invalid; Refused `not_refundable`, `more_than_refundable`, `payment_in_progress`.
+    Raises Invalid; Refused `not_refundable`, `payment_disputed`, `more_than_refundable`, `payment_in_progress`.
     """
     _check(payment, amount, reason, note)
     if form_key and (done := payment.refunds.filter(form_key=form_key).first()):
@@ -51,18 +57,34 @@ def refund_payment(
     refund = _write(payment, amount, reason, by, reduce_order, note, form_key)
     if refund.connection is None:
         return book_by_hand(refund, by=by)
-    return settle_refund(refund, start_refund(refund), by=by)
+    outcome = start_refund(refund)
+    if outcome.code == "payment_disputed" and payment.attempt is not None:
+        hear_disputes(payment.attempt)  # nobody told us of it
+    return settle_refund(refund, outcome, by=by)
 
 
 def refusal_of(refund: Refund) -> Refused | None:
     """Why the processor made no refund, in words; None where it did, or where we do not know yet."""
     if refund.state != REFUSED:
         return None
+    if refund.code == "payment_disputed":
+        return Refused("payment_disputed", _UNDECIDED)
     if refund.code == "more_than_refundable":
         return Refused("more_than_refundable", "The processor has less than this left to refund.", field="amount")
     if refund.code == "processor_key_rejected":
         return Refused("not_refundable", "The card processor does not accept the shop's key for refunds.")
     return Refused("not_refundable", f"The processor did not make the refund. It says: {refund.detail or refund.code}")
+
+
+_UNDECIDED = "This payment is disputed. It cannot be refunded until the bank has decided."
+_LOST = "The bank gave this payment back to the payer. There is nothing left to refund."
+
+
+def _refuse_if_disputed(payment: Payment) -> None:
+    blocking = [dispute for dispute in payment.disputes.all() if dispute.blocks_refunds]
+    if blocking:
+        undecided = any(dispute.is_open for dispute in blocking)
+        raise Refused("payment_disputed", _UNDECIDED if undecided else _LOST)
 
 
 def _check(payment: Payment, amount: Money | None, reason: str, note: str) -> None:
@@ -93,6 +115,7 @@ def _write(
         refuse_if_in_progress(order)
         if payment.is_reversed:
             raise Refused("not_refundable", "This payment was reversed.")
+        _refuse_if_disputed(payment)
         left = refundable(payment)
         if not left or (amount is not None and amount > left):
             shown = left.show(order.account.locale)

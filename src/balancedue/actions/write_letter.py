@@ -9,6 +9,8 @@ from django.conf import settings
 from balancedue.documents.letters import (
     Letter,
     alarm_letter,
+    dispute_closed_letter,
+    dispute_opened_letter,
     not_delivered_letter,
     paid_twice_letter,
     paid_twice_staff_letter,
@@ -22,6 +24,7 @@ from balancedue.documents.letters import (
 from balancedue.models import (
     Account,
     Delivery,
+    Dispute,
     Order,
     Payment,
     PaymentRequest,
@@ -31,8 +34,10 @@ from balancedue.models import (
     read_standing,
     shop_of,
 )
+from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.alarms import ALARMS
-from balancedue.rules.clock_words import time_words
+from balancedue.rules.clock_words import moment_words, time_words
+from balancedue.rules.disputes import REASONS
 from balancedue.rules.invoice import Invoice, PaymentLine
 from balancedue.rules.money import Money
 from balancedue.rules.notices import NOTICES
@@ -85,6 +90,11 @@ class _Facts:
         return self.delivery.refund.amount
 
     @property
+    def dispute(self) -> Dispute:
+        assert self.delivery.dispute is not None
+        return self.delivery.dispute
+
+    @property
     def link(self) -> str:
         """The newest link that opens; a customer without one has the shop's address in the letter's foot."""
         request = self.delivery.request or self.order.requests.exclude(status=WITHDRAWN).first()
@@ -116,6 +126,21 @@ def _not_delivered(facts: _Facts) -> Letter:
     )
 
 
+def _dispute_opened(facts: _Facts) -> Letter:
+    dispute, account = facts.dispute, facts.order.account
+    return dispute_opened_letter(
+        facts.invoice,
+        facts.payment,
+        dispute.amount,
+        reason=REASONS[dispute.reason],
+        taken=bool(dispute.withdrawn_minor),
+        answer_at=maker_or_missing(dispute.connection.kind).label,
+        reference=dispute.reference,
+        due=moment_words(dispute.due_at, account.locale, account.zone) if dispute.due_at else "",
+        staff_link=order_link(facts.order),
+    )
+
+
 _LETTERS: dict[str, Callable[[_Facts], Letter]] = {
     "payment_request": _request,
     "receipt": lambda facts: receipt_letter(facts.invoice, facts.payment, link=facts.link),
@@ -130,6 +155,13 @@ _LETTERS: dict[str, Callable[[_Facts], Letter]] = {
     "refund": lambda facts: refund_letter(facts.invoice, facts.payment, facts.refunded, link=facts.link),
     "refund_failed": lambda facts: refund_failed_letter(
         facts.invoice, facts.payment, facts.refunded, staff_link=order_link(facts.order)
+    ),
+    "dispute_opened": _dispute_opened,
+    "dispute_won": lambda facts: dispute_closed_letter(
+        facts.invoice, facts.payment, facts.dispute.amount, won=True, staff_link=order_link(facts.order)
+    ),
+    "dispute_lost": lambda facts: dispute_closed_letter(
+        facts.invoice, facts.payment, facts.dispute.amount, won=False, staff_link=order_link(facts.order)
     ),
     "paid_after_cancellation": lambda facts: payment_after_cancel_letter(
         facts.invoice, facts.payment, staff_link=order_link(facts.order)

@@ -78,7 +78,7 @@ def _moves(sheet: Sheet) -> list[tuple[str, Money, date, str]]:
     told_apart = received != invoice.balance.settled
     moves = []
     for payment in invoice.payments:
-        key = "payment" if payment.amount.minor >= 0 else "refund"
+        key = "dispute" if payment.by_bank else "payment" if payment.amount.minor >= 0 else "refund"
         moves.append((key, payment.amount, payment.received_on, sheet.method(payment)))
         if told_apart and payment.reversed_on:
             moves.append(("reversed", -payment.amount, payment.reversed_on, sheet.method(payment)))

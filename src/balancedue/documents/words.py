@@ -42,6 +42,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reduced": "Reduced by",
         "payment": "Payment, {date}",
         "refund": "Refund, {date}",
+        "dispute": "Card dispute, {date}",
         "reversed": "Reversed, {date}",
         "pay_heading": "Pay by card",
         "pay_hint": "Scan the code, or type the address",

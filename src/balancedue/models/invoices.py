@@ -57,7 +57,7 @@ def invoice_of(order: Order, standing: Standing, *, test_mode: bool) -> Invoice:
         shipping=totals.shipping,
         taxes=totals.taxes,
         total=totals.total,
-        payments=payments + refunds,
+        payments=payments + refunds + _disputes(standing, zone),
         balance=standing.balance,
         as_of=order.changed_at.astimezone(zone),
         cancelled_on=cancelled_on,
@@ -111,5 +111,14 @@ def refund_line(refund: Refund, zone: ZoneInfo) -> PaymentLine:
 
 
 def _paid_on(standing: Standing, payments: tuple[PaymentLine, ...]) -> date | None:
+def _disputes(standing: Standing, zone: ZoneInfo) -> tuple[PaymentLine, ...]:
+    """What a bank took for good, and gave back after all: lines of their own, so that the column adds up (M1)."""
+    return tuple(
+        PaymentLine("", move.at.astimezone(zone).date(), CARD, "", "", -move.amount, by_bank=True)
+        for move in standing.moves
+        if move.kind in ("dispute_lost", "dispute_regained")
+    )
+
+
     kept = [payment.received_on for payment in payments if payment.reversed_on is None]
     return max(kept) if kept and standing.balance.is_paid else None

@@ -6,11 +6,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from balancedue.rules.states import IN_FLIGHT, LIVE_REQUEST, OPENED, PUT_ASIDE, SENT
+from balancedue.rules.states import ASKS_FOR_EVIDENCE, IN_FLIGHT, LIVE_REQUEST, OPEN_DISPUTE, OPENED, PUT_ASIDE, SENT
 from balancedue.rules.tags import OrderFacts
 
 from .accounts import Account
 from .attempts import PaymentAttempt
+from .disputes import Dispute
 from .orders import Order
 from .outbox import Delivery
 from .payments import Payment
@@ -37,6 +38,7 @@ def with_facts(orders: QuerySet[Order]) -> QuerySet[Order]:
         attempt_needs_action=Subquery(attempt.values("needs_action")[:1]),
         last_paid_on=Subquery(kept.values("received_on")[:1]),
         bounced=Exists(_not_arrived()),
+        disputed=Exists(Dispute.objects.filter(order=mine, state__in=OPEN_DISPUTE)),
     )
 
 
@@ -58,13 +60,15 @@ def facts_of(order: Order) -> OrderFacts:
         sent_at=row["request_sent_at"],
         opened_at=row["request_opened_at"],
         bounced=row["bounced"],
+        disputed=row["disputed"],
     )
 
 
 def needing_attention(account: Account, *, now: datetime) -> QuerySet[Order]:
     """Something is due, and: bounced, changed since it was asked for, declined twice, or a week unopened.
 
-    And every order with a card payment that does not fit, until a person has looked into it.
+    And every order with a card payment that does not fit, until a person has looked into it, or with a dispute that
+    waits for evidence.
     """
     mine = OuterRef("pk")
     live = PaymentRequest.objects.filter(order=mine, status__in=[SENT, OPENED])
@@ -79,7 +83,8 @@ def needing_attention(account: Account, *, now: datetime) -> QuerySet[Order]:
     )
     owed = Order.objects.filter(account=account).with_balance_due().filter(stuck)
     aside = Exists(PaymentAttempt.objects.filter(order=mine, state=PUT_ASIDE, resolved_at=None))
-    return Order.objects.filter(account=account).filter(aside | Q(pk__in=owed.values("pk")))
+    disputed = Exists(Dispute.objects.filter(order=mine, state__in=ASKS_FOR_EVIDENCE))
+    return Order.objects.filter(account=account).filter(aside | disputed | Q(pk__in=owed.values("pk")))
 
 
 def matching(orders: QuerySet[Order], words: str) -> QuerySet[Order]:

@@ -21,3 +21,8 @@ def full_day_words(day: date, locale: str) -> str:
 def time_words(moment: datetime, locale: str, zone: ZoneInfo) -> str:
     """A time of day in `zone`: "15:01", "3:01 PM"."""
     return format_time(moment, "short", tzinfo=zone, locale=locale_for(locale))
+
+
+def moment_words(moment: datetime, locale: str, zone: ZoneInfo) -> str:
+    """A day with its year and a time of day in `zone`: "22 Nov 2026, 15:01"."""
+    return f"{full_day_words(moment.astimezone(zone).date(), locale)}, {time_words(moment, locale, zone)}"

@@ -57,6 +57,7 @@ class PaymentLine:
     card: str  # "Visa ending 4242", or ""
     amount: Money
     reversed_on: date | None = None
+    by_bank: bool = False  # not paid or refunded: a dispute that was lost, or won after all
 
 
 @dataclass(frozen=True, slots=True)

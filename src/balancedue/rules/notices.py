@@ -48,6 +48,9 @@ _TABLE = (
     Notice("refund", "refund_succeeded", Audience.PAYER),  # money on its way back
     Notice("refund_failed", "refund_failed", Audience.SENDER_AND_OWNER),  # F5
     Notice("paid_after_cancellation", "payment_after_cancellation", Audience.SENDER_AND_OWNER),  # requirements.md 3.25
+    Notice("dispute_opened", "dispute_opened", Audience.SENDER_AND_OWNER),  # ux.md 3.13
+    Notice("dispute_won", "dispute_won", Audience.SENDER_AND_OWNER),
+    Notice("dispute_lost", "dispute_lost", Audience.SENDER_AND_OWNER),
     Notice("alarm", "alarm_raised", Audience.OWNER),
 )
 

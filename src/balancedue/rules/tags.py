@@ -32,6 +32,7 @@ class OrderFacts:
     sent_at: datetime | None = None
     opened_at: datetime | None = None
     bounced: bool = False
+    disputed: bool = False  # and the bank has not decided yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def order_tag(facts: OrderFacts, clock: Clock) -> Tag:
 def _over(facts: OrderFacts, clock: Clock) -> Tag | None:
     if facts.attempt == PUT_ASIDE and not facts.cancelled:
         return Tag("put_aside", "Card payment to check", "crit")
+    if facts.disputed:
+        return Tag("disputed", "Disputed", "crit")
     if facts.cancelled:
         return Tag("cancelled", "Cancelled", "", "struck")
     if facts.remaining_minor < 0:

@@ -296,8 +296,8 @@ def test_a_list_takes_as_many_queries_for_many_orders_as_for_one(
     program.get("/orders")
     for _ in range(2):
         with django_assert_max_num_queries(
-            10
-        ):  # key; orders, lines, payments, refunds, requests, deliveries; journal, attempts; gate
+            11
+        ):  # key; orders, lines, payments, refunds, disputes, requests, deliveries; journal, attempts; gate
             assert program.get("/orders", limit=50)[0] == 200
         fill(20)
 

@@ -20,6 +20,7 @@ from tests.makers import (
     make_attempt,
     make_bounced_request,
     make_connection,
+    make_dispute,
     make_order,
     make_payment,
     make_request,
@@ -264,7 +265,23 @@ def test_a_card_payment_shows_on_the_order(desk: Desk) -> None:
     assert "Visa ending 4242" in read
     assert "Paid $1,105.28 by Visa ending 4242" in read
     assert DISABLED.search(page.content.decode())
-    assert "hx-trigger" not in page.content.decode().split('id="payment-card"')[1].split(">")[0]
+    assert "every 8s" in _card_frame(page.content.decode())
+
+
+def _card_frame(page: str) -> str:
+    return page.split('id="payment-card"')[1].split(">")[0]
+
+
+def test_an_order_paid_by_card_stays_live_and_one_paid_by_hand_does_not(desk: Desk) -> None:
+    """Refunds and disputes made at the processor show within 10 s for a day after the last news, then within 60 s."""
+    by_hand, by_card = make_order(desk.account), make_order(desk.account)
+    make_payment(by_hand, 110_528)
+    assert "hx-trigger" not in _card_frame(desk.order(by_hand).content.decode())
+    pay_by_card(by_card)
+    Payment.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert "every 60s" in _card_frame(desk.order(by_card).content.decode())
+    make_dispute(by_card.attempts.get())
+    assert "every 8s" in _card_frame(desk.order(by_card).content.decode())
 
 
 def test_paid_twice_is_shouted_about(desk: Desk) -> None:

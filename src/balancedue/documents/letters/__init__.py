@@ -9,6 +9,8 @@ from balancedue.documents.letters.to_customer import (
 )
 from balancedue.documents.letters.to_staff import (
     alarm_letter,
+    dispute_closed_letter,
+    dispute_opened_letter,
     not_delivered_letter,
     paid_twice_staff_letter,
     payment_after_cancel_letter,
@@ -19,6 +21,8 @@ from balancedue.documents.letters.to_staff import (
 __all__ = [
     "Letter",
     "alarm_letter",
+    "dispute_closed_letter",
+    "dispute_opened_letter",
     "not_delivered_letter",
     "paid_twice_letter",
     "paid_twice_staff_letter",

@@ -13,6 +13,7 @@ from balancedue.documents.letters.wording import (
     shop_name,
     subject_line,
 )
+from balancedue.rules.disputes import Reason
 from balancedue.rules.invoice import Invoice, PaymentLine, Shop
 from balancedue.rules.money import Money
 
@@ -124,6 +125,80 @@ def refund_failed_letter(invoice: Invoice, payment: PaymentLine, amount: Money, 
         figure=facts["back"],
         link=staff_link,
         before=_("The bank or the card processor did not take it. The money is with you again, and counts as paid."),
+        rows=((_("Payment"), payment_words(payment, locale)), *_balance_now(invoice)),
+    )
+
+
+def dispute_opened_letter(
+    invoice: Invoice,
+    payment: PaymentLine,
+    amount: Money,
+    *,
+    reason: Reason,
+    taken: bool,
+    answer_at: str,
+    reference: str,
+    due: str,
+    staff_link: str,
+) -> Letter:
+    """To who sent the request, and the owner: a bank asks for money back, or about it (`taken` says which).
+
+    `due`: day and time by which evidence must be there, "" where the processor names none; `answer_at` its name.
+    """
+    locale = invoice.shop.locale
+    facts = {"sum": amount.show(locale), "order": invoice.order_number, "processor": answer_at, "dispute": reference}
+    facts |= {"reason": reason.words, "evidence": reason.evidence, "due": due}
+    money = (
+        _("The money was taken back for now. The customer owes it again only if the bank decides for them.")
+        if taken
+        else _("No money was taken so far. Without a good answer the bank may take it.")
+    )
+    answer = _("Answer at %(processor)s, dispute %(dispute)s, by %(due)s.") if due else _("Answer at %(processor)s.")
+    return _write(
+        invoice,
+        subject=subject_line(_("Dispute opened: %(sum)s (#%(order)s)"), **facts),
+        preheader=(_("The bank waits for your answer until %(due)s.") if due else _("The bank waits for your answer."))
+        % facts,
+        lead=_("A customer's bank disputes a card payment."),
+        heading=_("Dispute opened on order #%(order)s") % facts,
+        figure=facts["sum"],
+        link=staff_link,
+        before="\n\n".join(
+            words % facts
+            for words in (_("The customer's bank says: %(reason)s."), money, answer, _("What helps: %(evidence)s."))
+        ),
+        rows=(
+            (_("Payment"), payment_words(payment, locale)),
+            *(((_("Answer by"), due),) if due else ()),
+            *_balance_now(invoice),
+        ),
+    )
+
+
+def dispute_closed_letter(
+    invoice: Invoice, payment: PaymentLine, amount: Money, *, won: bool, staff_link: str
+) -> Letter:
+    """To who sent the request, and the owner: how the bank decided."""
+    locale = invoice.shop.locale
+    facts = {"sum": amount.show(locale), "order": invoice.order_number}
+    pattern = _("Dispute won: %(sum)s (#%(order)s)") if won else _("Dispute lost: %(sum)s (#%(order)s)")
+    before = (
+        _("The bank decided for you. The money it took comes back to you, and the payment counts as before.")
+        if won
+        else _(
+            "The bank decided for the customer. The money stays with them and is owed on the order again. "
+            "Nobody is asked to pay: open the order to request it, or to leave it."
+        )
+    )
+    return _write(
+        invoice,
+        subject=subject_line(pattern, **facts),
+        preheader=_("The bank has decided about a card payment."),
+        lead=_("The bank has decided about a card payment."),
+        heading=(_("Dispute won on order #%(order)s") if won else _("Dispute lost on order #%(order)s")) % facts,
+        figure=facts["sum"],
+        link=staff_link,
+        before=before,
         rows=((_("Payment"), payment_words(payment, locale)), *_balance_now(invoice)),
     )
 

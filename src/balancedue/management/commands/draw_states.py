@@ -54,6 +54,17 @@ TABLES = (
         },
     ),
     Table(
+        "A dispute",
+        "Not ours to move: each look at the processor says where it is. Only `actions/take_in_disputes.py` writes it.",
+        states.DISPUTE_STATES,
+        {},
+        "inquiry",
+        {
+            "Open, the bank has not decided": states.OPEN_DISPUTE,
+            "Waits for evidence from the shop": states.ASKS_FOR_EVIDENCE,
+        },
+    ),
+    Table(
         "A payment request",
         "One link to one order's invoice, and the letter that carries it.",
         states.REQUEST_STATES,

@@ -19,6 +19,8 @@ MOVES = {
     "payment": _later("Payment"),
     "reversal": _later("Payment reversed"),
     "refund": _later("Refund"),
+    "dispute_lost": _later("Card dispute"),
+    "dispute_regained": _later("Card dispute"),
 }
 """What moved a balance, by kind of journal entry. A kind that is not here is a plain "Change"."""
 

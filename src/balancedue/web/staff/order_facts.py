@@ -8,6 +8,7 @@ from django.utils import timezone
 from balancedue.actions.ask_gate import Processors, read_processors, request_gate
 from balancedue.models import (
     Delivery,
+    Dispute,
     Order,
     Payment,
     PaymentAttempt,
@@ -39,6 +40,7 @@ class OrderFacts:
     requests: list[PaymentRequest]
     payments: list[Payment]
     refunds: list[Refund]
+    disputes: list[Dispute]
     attempts: list[PaymentAttempt]
     deliveries: list[Delivery]
     kept_letters: frozenset[str]  # of which deliveries what was sent can be shown, by public id
@@ -64,7 +66,7 @@ def read_order(request: StaffRequest, number: str) -> OrderFacts:
     standing, processors = read_standing(order), read_processors(account)
     clock = Clock(timezone.now(), account.zone, account.locale)
     payments = list(order.payments.all())
-    prefetch_related_objects(payments, "refunds")
+    prefetch_related_objects(payments, "refunds", "disputes__connection")
     return OrderFacts(
         order=order,
         standing=standing,
@@ -75,6 +77,7 @@ def read_order(request: StaffRequest, number: str) -> OrderFacts:
         requests=list(order.requests.select_related("sent_by")),
         payments=payments,
         refunds=[refund for payment in payments for refund in payment.refunds.all()],
+        disputes=[dispute for payment in payments for dispute in payment.disputes.all()],
         attempts=list(order.attempts.select_related("connection")),
         deliveries=list(order.deliveries.all()),
         kept_letters=kept_letters(order),

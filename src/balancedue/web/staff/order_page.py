@@ -98,7 +98,7 @@ def live_card(request: StaffRequest, number: str) -> HttpResponse:
         "order": facts.order,
         "card_html": html,
         "tag": facts.tag,
-        "spoken": card.spoken if card.state != request.GET.get("state") else "",
+        "spoken": card.spoken if card.seen_as != request.GET.get("state") else "",
         **activity(request, facts),
     }
     return show_part(request, "staff/order/live_parts.html", context)

@@ -37,6 +37,7 @@ from balancedue.rules.states import (
 )
 from balancedue.web.guard import StaffRequest
 
+from .dispute_notes import DisputeNote, dispute_notes
 from .order_facts import OrderFacts
 from .order_list import link_of
 
@@ -65,6 +66,7 @@ class Card:
     surplus: list[Payment] = field(default_factory=list)  # came in on top, and not given back yet
     refunds: list[Refund] = field(default_factory=list)  # on their way, or failed last
     refundable: frozenset[str] = frozenset()  # payments with something left to refund, by public id
+    disputes: list[DisputeNote] = field(default_factory=list)
     was: Money | None = None  # what the open request asked for, when that has changed
     link: str = ""
     qr: SafeString = field(default_factory=SafeString)
@@ -74,6 +76,12 @@ class Card:
     spoken: str = ""
 
     @property
+    @property
+    def seen_as(self) -> str:
+        """What a page that shows the card says it has; another one is spoken."""
+        disputed = any(dispute.is_open for dispute in self.facts.disputes)
+        return f"{self.state}-disputed" if disputed else self.state
+
     def ask_words(self) -> str:
         """The words on the button that opens the window."""
         if self.failed:
@@ -127,6 +135,7 @@ def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
     card.surplus = [p for p in facts.payments if p.surplus and refundable(p)] if balance.credit else []
     card.refunds = [r for r in facts.refunds if r.state in OPEN_REFUND or (r.state == FAILED and _is_last(r, facts))]
     if at_least(request.membership.role, MANAGER):
+    card.disputes = dispute_notes(request.account, facts.disputes, is_owed=bool(balance.due))
         card.refundable = frozenset(p.public_id for p in facts.payments if refundable(p))
     if latest is not None:
         _add_request(request, card, latest)
@@ -192,6 +201,25 @@ def _cancelled_words(request: StaffRequest, facts: OrderFacts) -> str:
 
 def _interval(card: Card) -> int:
     if card.attempt is not None or any(refund.state in (STARTED, UNKNOWN) for refund in card.refunds):
+    every = _while_asking(card)
+    return min(filter(None, (every, _while_banks_speak(card.facts))), default=0)
+
+
+def _while_banks_speak(facts: OrderFacts) -> int:
+    """An order paid by card is never quite over: it is refunded at the processor, or disputed, and an open page must
+
+    show that within 10 s of the webhook. So every 8 s while something is open and for a day after the last news, and
+    every minute after that. Almost every answer is a 204: the page has what there is.
+    """
+    paid = [payment.created_at for payment in facts.payments if payment.attempt_id is not None]
+    if not paid:
+        return 0
+    news = [*paid, *(refund.changed_at for refund in facts.refunds), *(each.changed_at for each in facts.disputes)]
+    is_open = any(refund.state == PENDING for refund in facts.refunds) or any(each.is_open for each in facts.disputes)
+    return LATELY if is_open or timezone.now() - max(news) < NEWS_IS_FRESH else SELDOM
+
+
+def _while_asking(card: Card) -> int:
         return SOON
     if any(refund.state == PENDING for refund in card.refunds):
         return SELDOM
@@ -210,6 +238,8 @@ def _interval(card: Card) -> int:
 def _spoken(card: Card, locale: str) -> str:
     """What a change to this state sounds like."""
     if card.attempt is not None:
+    if card.seen_as != card.state:
+        return "A payment is disputed"
         return "A card payment is in progress"
     if card.state == "settled":
         settled = card.facts.standing.balance.settled
@@ -242,7 +272,7 @@ def card_html(request: StaffRequest, facts: OrderFacts) -> tuple[SafeString, Car
     }
     inside = render_to_string("staff/order/payment_card.html", context, request)
     seen = hashlib.sha256(_CHANGING.sub("", inside).encode()).hexdigest()[:16]
-    frame = {"inside": inside, "seen": seen, "every": card.every, "order": facts.order, "card_state": card.state}
+    frame = {"inside": inside, "seen": seen, "every": card.every, "order": facts.order, "card_state": card.seen_as}
     frame["drawn_at"] = _at(request, timezone.now())
     return SafeString(render_to_string("staff/order/live_card.html", frame, request)), card, seen
 

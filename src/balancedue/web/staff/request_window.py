@@ -28,6 +28,7 @@ from balancedue.rules.money import Money
 from balancedue.rules.states import WITHDRAWN
 from balancedue.web.guard import StaffRequest, staff_page
 
+from .dispute_notes import caution
 from .fields import Form, Words, long_text, several_addresses
 from .order_facts import OrderFacts, read_order
 from .page import done, find_order, is_htmx, show, show_part
@@ -75,6 +76,7 @@ class Window:
     due: Money
     about: SafeString
     contact_hint: str = ""
+    caution: str = ""  # to be known before asking
     can_save_contact: str = ""
     send_words: str = "Send email"
     warnings: list[str] = field(default_factory=list)
@@ -100,6 +102,7 @@ def request_window(request: StaffRequest, facts: OrderFacts, *, form: RequestFor
         balance.due,
         about_order(request, facts),
         contact_hint=_hint(contact),
+        caution=caution(request.account, facts.disputes),
         can_save_contact=(f"Save to {contact}" if contact else "Save as this order's contact") if names_nobody else "",
         hold_seconds=settings.SEND_HOLD_SECONDS,
         last_message=next((asked.message for asked in facts.requests if asked.message), ""),

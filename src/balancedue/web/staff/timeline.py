@@ -17,6 +17,7 @@ from balancedue.models import (
     User,
 )
 from balancedue.rules.declines import staff_words
+from balancedue.rules.disputes import REASONS
 from balancedue.rules.methods import METHODS
 from balancedue.rules.money import Money
 
@@ -111,6 +112,11 @@ def _refund(event: Event, facts: Facts) -> dict[str, str]:
     return {"amount": facts.amount(event), "why": why}
 
 
+def _dispute(event: Event, facts: Facts) -> dict[str, str]:
+    amount = Money(int(event.data.get("amount_minor", 0)), str(event.data.get("currency", facts.order.currency)))
+    return {"amount": amount.show(facts.locale)}
+
+
 def _sent_to(event: Event, facts: Facts) -> dict[str, str]:
     request = facts.requests.get(event.data.get("request", ""))
     return {"to": ", ".join([*request.to, *request.cc]) if request else "the customer"}
@@ -128,6 +134,9 @@ _LETTERS = {
     "not_delivered": "Note that an email was not delivered",
     "refund": "Note about a refund",
     "refund_failed": "Note about a failed refund",
+    "dispute_opened": "Note about a dispute",
+    "dispute_won": "Note about a dispute",
+    "dispute_lost": "Note about a dispute",
     "paid_twice": "Note about a second payment",
     "paid_twice_staff": "Note about a second payment",
     "paid_after_cancellation": "Note about a payment after cancellation",
@@ -175,6 +184,15 @@ _TABLE: dict[str, Told] = {
     "refund_failed": Told(
         "alert", "crit", "", "The refund of {amount} failed. The money is with you again.", _amount
     ),
+    "dispute_inquiry": Told("alert", "crit", "", "The payer's bank asks about {amount}", _dispute),
+    "dispute_opened": Told("alert", "crit", "", "Dispute opened: the payer's bank wants {amount} back", _dispute),
+    "dispute_answered": Told("send", "", "", "The evidence about {amount} is with the bank", _dispute),
+    "dispute_reopened": Told("alert", "crit", "", "The dispute about {amount} is open again", _dispute),
+    "dispute_won": Told("check-circle", "pos", "", "The dispute about {amount} was won", _dispute),
+    "dispute_lost": Told("cross-circle", "crit", "", "The dispute about {amount} was lost", _dispute),
+    "dispute_closed": Told("check-circle", "", "", "The dispute about {amount} is closed", _dispute),
+    "dispute_withdrawn": Told("refund", "warn", "", "The bank took {amount} back for now", _amount),
+    "dispute_reinstated": Told("check-circle", "pos", "", "The bank gave {amount} back", _amount),
     "payment_started": Told("card", "", "", "Customer began to pay {amount} by card", _amount),
     "payment_declined": Told("cross-circle", "crit", "", "Card payment of {amount} declined", _amount),
     "payment_succeeded": Told("check-circle", "pos", "", "Paid {amount} by {card}", _card),
@@ -249,6 +267,8 @@ def _entry(event: Event, facts: Facts) -> Entry | None:
 
 
 def _meaning(event: Event, facts: Facts) -> str:
+    if event.kind in ("dispute_inquiry", "dispute_opened"):
+        return f"The customer's bank says: {REASONS[str(event.data['reason'])].words}."
     if event.kind == "payment_declined":
         return staff_words(str(event.data.get("code", "")))
     attempt = facts.attempts.get(event.data.get("attempt", ""))

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from balancedue.rules.states import REFUND_STATES
+from balancedue.rules.disputes import REASONS
+from balancedue.rules.states import DISPUTE_STATES, REFUND_STATES
 
 
 class Shape(BaseModel):
@@ -62,6 +63,29 @@ class Refund(Shape):
     ended_at: datetime | None = Field(description="null while the processor is working on it")
 
 
+class Dispute(Shape):
+    """A payer's bank asks for the money of a card payment back, or asks about it first.
+
+    `withdrawn` is in doubt while the dispute is open, and owed on the order again only once it is `lost`.
+    """
+
+    id: str
+    payment_id: str
+    order_id: str
+    status: str = Field(json_schema_extra={"enum": [*DISPUTE_STATES]})
+    amount: int
+    currency: str
+    withdrawn: int = Field(description="What the bank has taken at the moment; 0 for an inquiry, or once won")
+    reason: str = Field(json_schema_extra={"enum": [*REASONS]})
+    blocks_refunds: bool
+    evidence_sent: bool
+    due_at: datetime | None = Field(description="Evidence must be with the bank by then")
+    processor_reference: str = Field(description="Its name at the card processor, where it is answered")
+    does_not_fit: str = Field(description='Why nothing was booked for it; "" where it fits')
+    opened_at: datetime
+    closed_at: datetime | None = Field(description="null until the bank has decided")
+
+
 class Payment(Shape):
     """Money that came in, by hand or by card. A reversed one stays, with the reason."""
 
@@ -78,8 +102,11 @@ class Payment(Shape):
     created_at: datetime
     reversed_at: datetime | None
     reversal_reason: str
-    refundable: int = Field(description="What can still be given back; refunds on their way count as given")
+    refundable: int = Field(
+        description="What can still be given back; refunds on their way count as given, and a dispute may make it 0"
+    )
     refunds: list[Refund]
+    disputes: list[Dispute]
 
 
 class Delivery(Shape):
@@ -134,6 +161,7 @@ class Order(Shape):
     contact: Contact | None
     lines: list[Line]
     payments: list[Payment]
+    disputes: list[Dispute] = Field(description="Of all its payments")
     payment_requests: list[PaymentRequest]
     can_request_payment: bool
     why_not: str | None = Field(description="The code of the refusal a payment request would meet, or null")

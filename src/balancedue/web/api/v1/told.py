@@ -19,7 +19,9 @@ from . import answers
 
 def with_everything(orders: QuerySet[models.Order]) -> QuerySet[models.Order]:
     """The orders with all that `orders_told` reads, in a number of queries that does not grow with theirs."""
-    return orders.select_related("contact").prefetch_related("lines", "payments__refunds", "requests__deliveries")
+    return orders.select_related("contact").prefetch_related(
+        "lines", "payments__refunds", "payments__disputes", "requests__deliveries"
+    )
 
 
 def order_told(order: models.Order) -> answers.Order:
@@ -63,7 +65,8 @@ def _order(order: models.Order, standing: Standing, why_not: str) -> answers.Ord
         credit=balance.credit.minor,
         contact=contact_told(order.contact) if order.contact else None,
         lines=[_line(line, amount.minor) for line, amount in lines],
-        payments=[payment_told(payment, order) for payment in order.payments.all()],
+        payments=payments,
+        disputes=[dispute for payment in payments for dispute in payment.disputes],
         payment_requests=[request_told(request, order) for request in order.requests.all()],
         can_request_payment=not why_not,
         why_not=why_not or None,
@@ -120,6 +123,27 @@ def payment_told(payment: models.Payment, order: models.Order) -> answers.Paymen
         refundable=refundable(payment).minor,
         refunds=[refund_told(refund, payment, order) for refund in payment.refunds.all()],
     )
+        disputes=[_dispute(dispute, payment, order) for dispute in payment.disputes.all()],
+    )
+
+
+def _dispute(dispute: models.Dispute, payment: models.Payment, order: models.Order) -> answers.Dispute:
+    return answers.Dispute(
+        id=dispute.public_id,
+        payment_id=payment.public_id,
+        order_id=order.public_id,
+        status=dispute.state,
+        amount=dispute.amount_minor,
+        currency=dispute.currency,
+        withdrawn=dispute.withdrawn_minor,
+        reason=dispute.reason,
+        blocks_refunds=dispute.blocks_refunds,
+        evidence_sent=dispute.evidence_sent,
+        due_at=dispute.due_at and _utc(dispute.due_at),
+        processor_reference=dispute.reference,
+        does_not_fit=dispute.detail,
+        opened_at=_utc(dispute.opened_at),
+        closed_at=dispute.closed_at and _utc(dispute.closed_at),
 
 
 def refund_told(refund: models.Refund, payment: models.Payment, order: models.Order) -> answers.Refund:

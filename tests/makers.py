@@ -1,6 +1,7 @@
 """Makes what tests need, by the product's own verbs where there is one: plain functions, no magic."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -11,13 +12,13 @@ from balancedue.actions.add_payment import add_payment
 from balancedue.actions.order_lines import NewLine, OrderDraft
 from balancedue.actions.place_order import place_order
 from balancedue.actions.request_payment import RequestDraft, request_payment
-from balancedue.models import (
 from balancedue.actions.take_in_disputes import take_in_disputes
+from balancedue.models import (
     Account,
     Contact,
     Delivery,
-    Membership,
     Dispute,
+    Membership,
     Order,
     Payment,
     PaymentAttempt,
@@ -25,8 +26,8 @@ from balancedue.actions.take_in_disputes import take_in_disputes
     ProcessorConnection,
     User,
 )
-from balancedue.rules.actor import COMMAND, Actor
 from balancedue.processors.base import DisputeReport
+from balancedue.rules.actor import COMMAND, Actor
 from balancedue.rules.gate import OWNER
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
@@ -165,7 +166,6 @@ def make_attempt(order: Order, *, state: str = "pending", **facts: Any) -> Payme
     return PaymentAttempt.objects.create(order=order, state=state, **plain | facts)
 
 
-def make_delivery(order: Order, **facts: Any) -> Delivery:
 def dispute_report(attempt: PaymentAttempt, **changes: Any) -> DisputeReport:
     """What a processor says about a dispute of all that was paid: the payer did not make the payment."""
     opened = timezone.now().replace(microsecond=0)
@@ -191,6 +191,7 @@ def make_dispute(attempt: PaymentAttempt, **changes: Any) -> Dispute:
     return Dispute.objects.get(connection_id=attempt.connection_id, reference=report.reference)
 
 
+def make_delivery(order: Order, **facts: Any) -> Delivery:
     """One message to one address."""
     now = timezone.now()
     plain = {

@@ -34,6 +34,7 @@ from balancedue.models import (
 )
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import CUSTOMER, PROCESSOR
+from balancedue.rules.money import Money
 from tests.actions.desk import Desk, open_desk
 from tests.card_shop import CardShop
 from tests.makers import make_account, make_attempt, make_contact, make_dispute, make_order, make_payment
@@ -199,7 +200,6 @@ def _forget_to_book_a_refund(desk: Desk) -> None:
     Refund.objects.filter(pk=refund.pk).update(entry=None)
 
 
-PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
 def _disputed(desk: Desk, **changes: Any) -> Dispute:
     return make_dispute(PaymentAttempt.objects.get(order=desk.order, state="succeeded"), **changes)
 
@@ -233,6 +233,7 @@ def _dispute_more_than_was_paid(desk: Desk) -> None:
     Refund.objects.update(payment=_disputed(desk).payment)
 
 
+PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
     (_change_an_amount, {"N8", "N2", "N13", "A2"}),
     (_change_both_legs, {"N2", "N13", "A2"}),
     (_change_who, {"N13"}),
@@ -262,13 +263,13 @@ def _dispute_more_than_was_paid(desk: Desk) -> None:
     (_reverse_something_else, {"N6", "N13"}),
     (_refund_too_much, {"N9", "N2"}),
     (_forget_to_book_a_refund, {"N2"}),
-]
     (_forget_what_a_bank_took, {"N2"}),
     (_call_a_dispute_lost, {"N2"}),
     (_lose_a_dispute, {"N2"}),
     (_move_a_dispute, {"N2"}),
     (_forget_an_open_dispute, {"N10"}),
     (_dispute_more_than_was_paid, {"N9"}),
+]
 
 
 @pytest.mark.parametrize(("breach", "rules"), PLANTED, ids=lambda value: getattr(value, "__name__", "").strip("_"))

@@ -5,6 +5,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from balancedue.rules.invoice import Invoice, Line, Party, PaymentLine, Shop
+from balancedue.rules.methods import CARD
 from balancedue.rules.money import Money
 from balancedue.rules.states import PENDING, SUCCEEDED
 
@@ -110,7 +111,6 @@ def refund_line(refund: Refund, zone: ZoneInfo) -> PaymentLine:
     )
 
 
-def _paid_on(standing: Standing, payments: tuple[PaymentLine, ...]) -> date | None:
 def _disputes(standing: Standing, zone: ZoneInfo) -> tuple[PaymentLine, ...]:
     """What a bank took for good, and gave back after all: lines of their own, so that the column adds up (M1)."""
     return tuple(
@@ -120,5 +120,6 @@ def _disputes(standing: Standing, zone: ZoneInfo) -> tuple[PaymentLine, ...]:
     )
 
 
+def _paid_on(standing: Standing, payments: tuple[PaymentLine, ...]) -> date | None:
     kept = [payment.received_on for payment in payments if payment.reversed_on is None]
     return max(kept) if kept and standing.balance.is_paid else None

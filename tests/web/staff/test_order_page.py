@@ -13,7 +13,7 @@ from balancedue.actions.cancel_order import cancel_order
 from balancedue.actions.note_opening import note_opening
 from balancedue.actions.order_lines import NewLine
 from balancedue.actions.settle import settle
-from balancedue.models import Order, PaymentRequest
+from balancedue.models import Order, Payment, PaymentRequest
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import COMMAND, PROCESSOR
 from tests.makers import (

@@ -20,7 +20,7 @@ Each edge is named by the event that takes it. What is not drawn cannot happen: 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One noun: its states with their meaning, its moves, where it begins, and sets of states that have a name."""
+    """One noun: its states and their meaning, its moves (none: others move it), its first, and sets with a name."""
 
     title: str
     words: str
@@ -90,11 +90,12 @@ def page() -> str:
 
 def _section(table: Table) -> Iterator[str]:
     yield f"## {table.title}\n\n{table.words}\n"
-    yield "```mermaid"
-    yield "stateDiagram-v2"
-    yield f"    [*] --> {table.first}"
-    yield from _edges(table)
-    yield "```\n"
+    if table.moves:
+        yield "```mermaid"
+        yield "stateDiagram-v2"
+        yield f"    [*] --> {table.first}"
+        yield from _edges(table)
+        yield "```\n"
     yield "| State | Meaning |\n|---|---|"
     for state, meaning in table.states.items():
         yield f"| `{state}` | {meaning} |"

@@ -43,6 +43,7 @@ from .order_list import link_of
 
 SOON, LATELY, SELDOM = 3, 8, 60  # seconds between looks (ux.md 2, Live data)
 LATELY_IS = timedelta(minutes=10)
+NEWS_IS_FRESH = timedelta(days=1)
 NOT_ARRIVED = ("failed", "bounced")
 UNDER_WAY = ("waiting", "sending")
 _CHANGING = re.compile(r'value="[A-Za-z0-9]{64}"|<time[^>]*>[^<]*</time>')  # CSRF tokens, "2 minutes ago"
@@ -65,8 +66,8 @@ class Card:
     put_aside: list[PaymentAttempt] = field(default_factory=list)
     surplus: list[Payment] = field(default_factory=list)  # came in on top, and not given back yet
     refunds: list[Refund] = field(default_factory=list)  # on their way, or failed last
-    refundable: frozenset[str] = frozenset()  # payments with something left to refund, by public id
     disputes: list[DisputeNote] = field(default_factory=list)
+    refundable: frozenset[str] = frozenset()  # payments with something left to refund, by public id
     was: Money | None = None  # what the open request asked for, when that has changed
     link: str = ""
     qr: SafeString = field(default_factory=SafeString)
@@ -76,12 +77,12 @@ class Card:
     spoken: str = ""
 
     @property
-    @property
     def seen_as(self) -> str:
         """What a page that shows the card says it has; another one is spoken."""
         disputed = any(dispute.is_open for dispute in self.facts.disputes)
         return f"{self.state}-disputed" if disputed else self.state
 
+    @property
     def ask_words(self) -> str:
         """The words on the button that opens the window."""
         if self.failed:
@@ -134,8 +135,8 @@ def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
     card.put_aside = [attempt for attempt in facts.attempts if attempt.waits_for_person]
     card.surplus = [p for p in facts.payments if p.surplus and refundable(p)] if balance.credit else []
     card.refunds = [r for r in facts.refunds if r.state in OPEN_REFUND or (r.state == FAILED and _is_last(r, facts))]
-    if at_least(request.membership.role, MANAGER):
     card.disputes = dispute_notes(request.account, facts.disputes, is_owed=bool(balance.due))
+    if at_least(request.membership.role, MANAGER):
         card.refundable = frozenset(p.public_id for p in facts.payments if refundable(p))
     if latest is not None:
         _add_request(request, card, latest)
@@ -200,7 +201,6 @@ def _cancelled_words(request: StaffRequest, facts: OrderFacts) -> str:
 
 
 def _interval(card: Card) -> int:
-    if card.attempt is not None or any(refund.state in (STARTED, UNKNOWN) for refund in card.refunds):
     every = _while_asking(card)
     return min(filter(None, (every, _while_banks_speak(card.facts))), default=0)
 
@@ -220,9 +220,8 @@ def _while_banks_speak(facts: OrderFacts) -> int:
 
 
 def _while_asking(card: Card) -> int:
+    if card.attempt is not None or any(refund.state in (STARTED, UNKNOWN) for refund in card.refunds):
         return SOON
-    if any(refund.state == PENDING for refund in card.refunds):
-        return SELDOM
     if card.state in ("cancelled", "settled"):
         return 0
     latest = card.request
@@ -238,9 +237,9 @@ def _while_asking(card: Card) -> int:
 def _spoken(card: Card, locale: str) -> str:
     """What a change to this state sounds like."""
     if card.attempt is not None:
+        return "A card payment is in progress"
     if card.seen_as != card.state:
         return "A payment is disputed"
-        return "A card payment is in progress"
     if card.state == "settled":
         settled = card.facts.standing.balance.settled
         return f"Paid {settled.show(locale)}" if settled else "Nothing is due"

@@ -46,6 +46,7 @@ def orders_told(orders: Sequence[models.Order], account: Account) -> list[answer
 def _order(order: models.Order, standing: Standing, why_not: str) -> answers.Order:
     totals, balance = order.totals(), standing.balance
     lines = zip(order.lines.all(), totals.line_amounts, strict=True)
+    payments = [payment_told(payment, order) for payment in order.payments.all()]
     return answers.Order(
         id=order.public_id,
         number=order.number,
@@ -122,7 +123,6 @@ def payment_told(payment: models.Payment, order: models.Order) -> answers.Paymen
         reversal_reason=payment.reversal_reason,
         refundable=refundable(payment).minor,
         refunds=[refund_told(refund, payment, order) for refund in payment.refunds.all()],
-    )
         disputes=[_dispute(dispute, payment, order) for dispute in payment.disputes.all()],
     )
 
@@ -144,6 +144,7 @@ def _dispute(dispute: models.Dispute, payment: models.Payment, order: models.Ord
         does_not_fit=dispute.detail,
         opened_at=_utc(dispute.opened_at),
         closed_at=dispute.closed_at and _utc(dispute.closed_at),
+    )
 
 
 def refund_told(refund: models.Refund, payment: models.Payment, order: models.Order) -> answers.Refund:

@@ -5,8 +5,8 @@ Never with a transaction open (money-safety.md 6.1).
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -48,9 +48,6 @@ def start(attempt: PaymentAttempt, *, description: str) -> Outcome:
         order_id=attempt.order.public_id,
         account_id=attempt.order.account.public_id,
         description=description,
-        statement_suffix=attempt.order.invoice_number,
-        return_url=f"{settings.PUBLIC_URL}/i/back/{attempt.public_id}/" if attempt.hosted else "",
-        payer_email=attempt.payer_email if attempt.hosted else "",
     )
     return _ask(attempt.connection, lambda processor: processor.start(charge))
 
@@ -105,7 +102,6 @@ def refunds_of(attempt: PaymentAttempt) -> list[Outcome] | None:
         return None
 
 
-def _ask(connection: ProcessorConnection, question: Callable[[Processor], Outcome]) -> Outcome:
 def disputes_of(attempt: PaymentAttempt) -> list[DisputeReport] | None:
     """Every dispute of this payment, none where its processor cannot tell of any; None when it was not heard."""
     assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
@@ -117,6 +113,7 @@ def disputes_of(attempt: PaymentAttempt) -> list[DisputeReport] | None:
         return None
 
 
+def _ask(connection: ProcessorConnection, question: Callable[[Processor], Outcome]) -> Outcome:
     assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
     try:
         processor = open_processor(connection)

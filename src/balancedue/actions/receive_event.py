@@ -21,10 +21,8 @@ from .open_processor import open_processor
 from .raise_alarm import clear_alarm, raise_alarm
 from .settle import settle
 from .settle_refund import hear_refunds
-
 from .take_in_disputes import hear_disputes
-from .take_in_fees import hear_fees
-from .take_in_payouts import hear_payout
+
 UNREADABLE = "unreadable"  # well signed, but not an event: for a person to look at
 RETRY = [timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900, 3600)]
 UNHEARD_TRIES = len(RETRY) + 72  # not hearing from the processor says nothing about the webhook: three days
@@ -131,9 +129,8 @@ def _look_into(event: ProcessorEvent) -> _Found:
 
 
 _HEARD_OF: Mapping[str, Callable[[PaymentAttempt], bool]] = {
-    Concern.REFUNDS.value: lambda attempt: hear_refunds(attempt) and hear_fees(attempt),
-    Concern.DISPUTES.value: lambda attempt: hear_disputes(attempt) and hear_fees(attempt),
-    Concern.FEES.value: hear_fees,
+    Concern.REFUNDS.value: hear_refunds,
+    Concern.DISPUTES.value: hear_disputes,
 }
 """What else is asked about a payment that is in, by what the webhook is about; answers whether we were told."""
 

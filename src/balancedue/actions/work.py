@@ -18,8 +18,6 @@ from .import_file import forget_old_files
 from .receive_event import forget_old_bodies, process_next_event
 from .reconcile import reconcile_next, reconcile_next_refund
 from .take_in_disputes import reconcile_next_dispute
-from .take_in_fees import fetch_next_fee
-from .take_in_payouts import look_at_next_payout, sweep_next_payouts
 
 _log = logging.getLogger(__name__)
 

@@ -18,11 +18,6 @@ def is_hosted(connection: ProcessorConnection) -> bool:
     return connection.hosted and Can.HOSTED in maker_or_missing(connection.kind).can
 
 
-def is_hosted(connection: ProcessorConnection) -> bool:
-    """Whether customers pay on the processor's own page instead of ours: the shop wants it and the processor can."""
-    return connection.hosted and Can.HOSTED in maker_or_missing(connection.kind).can
-
-
 @lru_cache(maxsize=64)
 def _open(kind: str, credentials: str) -> Processor:
     return maker_or_missing(kind).open(json.loads(credentials))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -48,6 +49,9 @@ def start(attempt: PaymentAttempt, *, description: str) -> Outcome:
         order_id=attempt.order.public_id,
         account_id=attempt.order.account.public_id,
         description=description,
+        statement_suffix=attempt.order.invoice_number,
+        return_url=f"{settings.PUBLIC_URL}/i/back/{attempt.public_id}/" if attempt.hosted else "",
+        payer_email=attempt.payer_email if attempt.hosted else "",
     )
     return _ask(attempt.connection, lambda processor: processor.start(charge))
 

@@ -32,6 +32,7 @@ def prepare(home: Path, database_url: str) -> None:
         BALANCEDUE_FIELD_KEYS="test:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         BALANCEDUE_PUBLIC_URL="http://localhost:8000",
         BALANCEDUE_SEND_HOLD_SECONDS="0",
+        BALANCEDUE_ROUND_TRIP_SECONDS="0",
         BALANCEDUE_STATIC_STORAGE="django.contrib.staticfiles.storage.StaticFilesStorage",
         BALANCEDUE_DB_POOL="4",
         # Playwright keeps an event loop in this thread; our own code never runs in it.

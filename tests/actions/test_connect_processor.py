@@ -1,21 +1,29 @@
 """Connecting card processors: which is asked, whose keys, and what stays of one that was removed."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from balancedue.actions.ask_gate import read_processors, request_gate
+from balancedue.actions.ask_processor import check_attempt
+from balancedue.actions.check_connection import check_connection
 from balancedue.actions.connect_processor import (
-    check_connection,
     choose_default,
+    choose_page,
     connect_processor,
-    hook_url,
     remove_connection,
     replace_credentials,
-    set_up_hook,
+    stays_refundable,
 )
-from balancedue.actions.open_processor import open_processor
+from balancedue.actions.open_processor import old_secret_until, open_processor
+from balancedue.actions.refund import refund_payment
 from balancedue.models import Account, ProcessorConnection, read_standing
+from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.gate import Gate
+from balancedue.rules.ids import new_id
+from balancedue.rules.money import Money
 from tests.card_shop import CardShop
 from tests.makers import make_account, make_order, make_user
 
@@ -123,14 +131,84 @@ def test_keys_are_sealed_and_only_their_ends_shown(account: Account) -> None:
     assert ProcessorConnection.objects.get(pk=connection.pk).credentials == TEST_KEYS
 
 
-def test_a_field_left_empty_keeps_its_key(account: Account) -> None:
+def test_a_field_left_empty_keeps_its_key(shop: CardShop) -> None:
     """Ux.md 3.6: replacing one key; a broken connection gets another chance."""
-    connection = connect_processor(account=account, kind="stripe", credentials=TEST_KEYS)
-    ProcessorConnection.objects.update(broken_at=connection.created_at)
-    fresh = {"secret_key": "sk_test_51zzzzzzzzzzzzzzzz", "publishable_key": " "}
-    replaced = replace_credentials(connection=connection, credentials=fresh)
-    assert replaced.credentials == TEST_KEYS | {"secret_key": "sk_test_51zzzzzzzzzzzzzzzz"}
+    good, connection = shop.connection.credentials, shop.connection
+    connection.credentials = {**good, "secret_key": "sk_test_rolledaway"}
+    connection.broken_at = connection.created_at
+    connection.save()
+    given = {"secret_key": f" {good['secret_key']}\n", "publishable_key": "", "webhook_secret": " "}
+    replaced = replace_credentials(connection=connection, credentials=given)
+    assert replaced.credentials == good
     assert replaced.broken_at is None
+    assert replaced.processor_account.startswith("acct_")
+
+
+def test_a_wrong_key_does_not_take_a_working_shop_down(shop: CardShop) -> None:
+    """Ux.md 3.6: the new key is tried first, and the one before stays in use."""
+    for wrong in ({"secret_key": "sk_test_mistyped"}, {"publishable_key": _rolled(shop)["publishable_key"]}):
+        shop.begin()
+        with pytest.raises(Refused) as refusal:
+            replace_credentials(connection=shop.connection, credentials=wrong)
+        assert refusal.value.field == next(iter(wrong))
+        assert "stay in use" in refusal.value.sentence
+    assert ProcessorConnection.objects.get().credentials == shop.connection.credentials
+    assert check_connection(connection=shop.connection)[0].ok
+
+
+def test_a_key_that_cannot_be_tried_does_not_take_its_place_either(shop: CardShop) -> None:
+    """N14: silence is no yes."""
+    shop.sandbox.faults(mode="reset")
+    with pytest.raises(Refused) as refusal:
+        replace_credentials(connection=shop.connection, credentials={"secret_key": "sk_test_unheard1"})
+    assert refusal.value.code == "processor_unreachable"
+    assert ProcessorConnection.objects.get().credentials == shop.connection.credentials
+
+
+def test_keys_of_another_account_never_take_their_place(shop: CardShop) -> None:
+    """D6: its payments would be looked for where they are not."""
+    check_connection(connection=shop.connection)
+    with pytest.raises(Refused, match="payments so far are in acct_"):
+        replace_credentials(connection=shop.connection, credentials=_rolled(shop))
+
+
+def test_an_account_that_was_never_said_is_told_by_its_payments(shop: CardShop) -> None:
+    """D6: the old keys are over, and nobody ever asked whose they were."""
+    shop.begin()
+    connection = shop.connection
+    connection.credentials = {**connection.credentials, "secret_key": "sk_test_rolledaway"}
+    connection.save()
+    with pytest.raises(Refused, match="payments made so far are not found"):
+        replace_credentials(connection=connection, credentials=_rolled(shop))
+
+
+def test_a_webhook_secret_is_pasted_without_trying_anything(shop: CardShop) -> None:
+    """D8: both hold while the endpoint is changed at the processor."""
+    shop.sandbox.faults(mode="reset")
+    replaced = replace_credentials(connection=shop.connection, credentials={"webhook_secret": "whsec_pasted123"})
+    assert replaced.credentials["webhook_secret"] == "whsec_pasted123"
+    assert replaced.credentials["webhook_secret_old"] == "whsec_testtesttest"
+    until = old_secret_until(replaced.credentials)
+    assert until is not None
+    assert timedelta(days=2) < until - timezone.now() <= timedelta(days=3)
+    assert "webhook_secret_old_until" in replaced.credentials_shown
+
+
+def test_two_people_replacing_keys_at_once_do_not_mix_them(shop: CardShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """J12: the second sees what the first did."""
+    read = ProcessorConnection.credentials.fget
+    assert read is not None
+
+    def meanwhile(connection: ProcessorConnection) -> dict[str, str]:
+        ProcessorConnection.objects.filter(pk=connection.pk).update(
+            credentials_sealed=shop.connection.credentials_sealed[::-1]
+        )
+        return read(connection)
+
+    monkeypatch.setattr(ProcessorConnection, "credentials", property(meanwhile))
+    with pytest.raises(Refused) as refusal:
+        replace_credentials(connection=shop.connection, credentials={"webhook_secret": "whsec_pasted123"})
+    assert refusal.value.code == "not_possible"
 
 
 def test_live_keys_never_take_the_place_of_test_keys(account: Account) -> None:
@@ -139,6 +217,34 @@ def test_live_keys_never_take_the_place_of_test_keys(account: Account) -> None:
     with pytest.raises(Refused, match="not test keys"):
         replace_credentials(connection=connection, credentials=LIVE_KEYS)
     assert ProcessorConnection.objects.get().credentials == TEST_KEYS
+
+
+def test_customers_pay_on_the_processors_page_where_it_has_one(account: Account) -> None:
+    """S6: by capability, never by name."""
+    stripe = connect_processor(account=account, kind="stripe", credentials=TEST_KEYS)
+    choose_page(connection=stripe, hosted=True)
+    stripe.refresh_from_db()
+    assert stripe.hosted
+    choose_page(connection=stripe, hosted=False)
+    stripe.refresh_from_db()
+    assert not stripe.hosted
+    paypal = connect_processor(account=account, kind="paypal_express", credentials=PAYPAL)
+    with pytest.raises(Refused):
+        choose_page(connection=paypal, hosted=True)
+
+
+def test_what_stays_refundable_is_counted(shop: CardShop) -> None:
+    """Ux.md 3.6: said before a processor is removed."""
+    assert stays_refundable(shop.connection) == 0
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    payment = check_attempt(begun.attempt, by=PROCESSOR).payment
+    assert stays_refundable(shop.connection) == 1
+    remove_connection(connection=shop.connection)
+    refund_payment(payment=payment, amount=Money(100, "USD"), reason="other", note="A cent", by=shop.owner.actor)
+    assert stays_refundable(shop.connection) == 1
+    refund_payment(payment=payment, amount=None, reason="other", note="The rest", by=shop.owner.actor)
+    assert stays_refundable(shop.connection) == 0
 
 
 def test_a_removed_connection_stays_for_its_payments_and_another_takes_over(account: Account) -> None:
@@ -165,30 +271,13 @@ def test_removing_another_leaves_the_default_alone(account: Account) -> None:
     assert first.is_default
 
 
-def test_a_check_is_kept_with_its_lines(shop: CardShop) -> None:
-    """Ux.md 3.6: what was checked and when."""
-    lines = check_connection(connection=shop.connection)
-    shop.connection.refresh_from_db()
-    assert [line["label"] for line in shop.connection.checks] == [line.label for line in lines]
-    assert shop.connection.checked_at is not None
-
-
-def test_webhooks_are_set_up_and_the_old_secret_holds_a_while(shop: CardShop) -> None:
-    """D8: two secrets while one is rolled."""
-    connection = set_up_hook(connection=shop.connection)
-    assert connection.credentials["webhook_secret"].startswith("whsec_")
-    assert connection.credentials["webhook_secret_old"] == "whsec_testtesttest"
-    assert hook_url(connection).endswith(f"/hooks/{connection.public_id}/")
-
-
-def test_a_processor_without_webhooks_says_so(account: Account) -> None:
-    """S6: by capability, never by name."""
-    paypal = connect_processor(account=account, kind="paypal_express", credentials=PAYPAL)
-    with pytest.raises(Refused):
-        set_up_hook(connection=paypal)
-
-
 def _sandbox(account: Account) -> ProcessorConnection:
     return connect_processor(
         account=account, kind="sandbox", credentials=TEST_KEYS | {"api_base": "http://127.0.0.1:9"}
     )
+
+
+def _rolled(shop: CardShop) -> dict[str, str]:
+    """Keys of an account of its own."""
+    made = shop.sandbox.post("/_sandbox/accounts", {"secret_key": f"sk_test_{new_id('x')}"})
+    return {name: made[name] for name in ("secret_key", "publishable_key")}

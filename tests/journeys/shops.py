@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from balancedue.actions.check_books import check_books
-from balancedue.actions.connect_processor import connect_processor, set_up_hook
+from balancedue.actions.check_connection import set_up_hook
+from balancedue.actions.connect_processor import connect_processor
 from balancedue.actions.work import work_once
 from balancedue.models import Account, Order, Payment, PaymentRequest, ProcessorConnection, User, read_balance
 from balancedue.rules.ids import new_id

@@ -28,7 +28,8 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from balancedue.actions.connect_processor import check_connection, connect_processor, set_up_hook
+from balancedue.actions.check_connection import check_connection, set_up_hook
+from balancedue.actions.connect_processor import connect_processor
 from balancedue.actions.order_lines import NewLine, OrderDraft
 from balancedue.actions.settle import settle
 from balancedue.models import Account, Contact, Order, PaymentAttempt, PaymentRequest, User

@@ -101,7 +101,7 @@ def _await(world: World) -> None:
 
 
 def _environment(home: Path, url: str, sandbox: Sandbox) -> dict[str, str]:
-    without = {"BALANCEDUE_STATIC_STORAGE", "BALANCEDUE_SEND_HOLD_SECONDS"}
+    without = {"BALANCEDUE_STATIC_STORAGE", "BALANCEDUE_SEND_HOLD_SECONDS", "BALANCEDUE_ROUND_TRIP_SECONDS"}
     inherited: dict[str, Any] = {name: value for name, value in os.environ.items() if name not in without}
     keys = {"secret_key": sandbox.secret_key, "publishable_key": sandbox.publishable_key}
     return inherited | {

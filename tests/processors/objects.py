@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from balancedue.processors.base import Charge
+from balancedue.processors.base import Charge, Site
 from balancedue.processors.stripe import StripeProcessor
 from balancedue.processors.stripe.deadline import DeadlineClient
 from balancedue.rules.money import Money
@@ -16,6 +16,7 @@ _FIXTURES = json.loads((DATA / "fixtures.json").read_text())
 
 KEYS = {"secret_key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc", "publishable_key": "pk_test_TYooMQauvdEDq54NiTphI7jx"}
 HOOK_SECRET = "whsec_0123456789abcdef0123456789abcdef"
+SITE = Site("pc_1", "https://shop.example.com", "https://shop.example.com/hooks/pc_1/", ("USD",))
 
 
 def fixture(kind: str, **changes: Any) -> dict[str, Any]:

@@ -10,7 +10,20 @@ from typing import Any
 
 import httpx
 
-from balancedue.processors.base import BadSignature, Can, Charge, Check, HookNote, Kind, Outcome, PayPage, Setting
+from balancedue.processors.base import (
+    BadSignature,
+    Can,
+    Charge,
+    Check,
+    Findings,
+    Hook,
+    HookNote,
+    Kind,
+    Outcome,
+    PayPage,
+    Setting,
+    Site,
+)
 from balancedue.rules.errors import Refused
 from balancedue.rules.money import Money
 
@@ -64,16 +77,31 @@ class PocketPay:
         note = json.loads(body)
         return HookNote(note["id"], note["type"], note["payment"], note.get("attempt", ""), self.livemode)
 
-    def set_up_hook(self, url: str) -> str:
+    def set_up_hook(self, url: str, *, keep: str = "") -> Hook:
         answer = self._send("POST", "/hooks", {"url": url})
         if answer is None or answer.status_code != httpx.codes.OK:
             raise Refused("processor_refused", "Pocket Pay did not take the address for webhooks")
-        return str(answer.json()["secret"])
+        return Hook(str(answer.json()["secret"]))
 
-    def check(self) -> list[Check]:
+    def drop_hooks(self, url: str, *, keep: str) -> None:
+        """Pocket Pay holds one address for webhooks: a new one takes the place of the one before."""
+
+    def account_of_keys(self) -> str:
         answer = self._send("GET", "/payments?attempt=none")
-        ok = answer is not None and answer.status_code in (httpx.codes.OK, httpx.codes.NOT_FOUND)
-        return [Check("Key", ok, fix="" if ok else "Copy the key from Pocket Pay again.")]
+        if answer is None or answer.is_server_error:
+            raise Refused("processor_unreachable", "Pocket Pay did not answer", field="key")
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+            raise Refused("processor_key_rejected", "Pocket Pay did not accept the key", field="key")
+        return ""  # it has no name for its accounts
+
+    def check(self, site: Site) -> Findings:
+        try:
+            self.account_of_keys()
+        except Refused as refusal:
+            line = Check("Key", ok=False, detail=refusal.sentence, fix="Copy the key from Pocket Pay again.")
+            heard = refusal.code == "processor_key_rejected"
+            return Findings((line,), accepts_key=False if heard else None)
+        return Findings((Check("Key", ok=True),))
 
     def pay_page(self) -> PayPage:
         here = (self._origin,)

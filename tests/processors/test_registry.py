@@ -9,7 +9,7 @@ from balancedue.processors.base import Can, Kind
 from balancedue.processors.paypal_express import PAYPAL_EXPRESS, PayPalExpressMaker
 from balancedue.rules.errors import Refused
 from balancedue.rules.money import Money
-from tests.processors.objects import charge
+from tests.processors.objects import SITE, charge
 
 
 class AcmePay(PayPalExpressMaker):
@@ -51,7 +51,7 @@ def test_paypal_express_can_be_configured_but_takes_nothing() -> None:
     assert connection.refund("x", Money(1, "USD"), "key").kind is Kind.REFUSED
     assert connection.look_up("x").kind is Kind.UNKNOWN
     assert connection.smallest("USD") is None
-    assert [line.ok for line in connection.check()] == [False]
+    assert [line.ok for line in connection.check(SITE).lines] == [False]
 
 
 def test_the_list_is_in_the_order_staff_see() -> None:

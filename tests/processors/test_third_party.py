@@ -94,6 +94,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_an_entry_point_is_all_it_takes(bank: Bank, installed: None, transactional_db: None) -> None:
     """S6, S8, requirements.md 3.29: connected, requested, paid and booked, with no line of the product changed."""
     connect: Any = import_module("balancedue.actions.connect_processor")
+    checks: Any = import_module("balancedue.actions.check_connection")
     makers: Any = import_module("tests.makers")
     pay: Any = import_module("balancedue.actions.pay")
     events: Any = import_module("balancedue.actions.receive_event")
@@ -101,8 +102,8 @@ def test_an_entry_point_is_all_it_takes(bank: Bank, installed: None, transaction
     account = makers.make_account()
     keys = {"origin": bank.origin, "key": "test_1"}
     connection = connect.connect_processor(account=account, kind="pocket_pay", credentials=keys)
-    connection = connect.set_up_hook(connection=connection)
-    assert [line.ok for line in connect.check_connection(connection=connection)] == [True]
+    connection = checks.set_up_hook(connection=connection)
+    assert [line.ok for line in checks.check_connection(connection=connection)] == [True]
     assert (connection.is_default, connection.livemode) == (True, False)
 
     order = makers.make_order(account)

@@ -27,7 +27,8 @@ from .ask_gate import read_processors
 from .cancel_order import cancel_order
 from .change_account import change_account
 from .change_order import change_order
-from .connect_processor import check_connection, connect_processor, set_up_hook
+from .check_connection import check_connection, set_up_hook
+from .connect_processor import connect_processor
 from .create_account import create_account
 from .deliver import deliver_next
 from .note_opening import note_opening

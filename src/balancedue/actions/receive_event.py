@@ -17,6 +17,7 @@ from balancedue.rules.states import PUT_ASIDE, SUCCEEDED
 
 from .ask_processor import look_up, look_up_reference
 from .claim import claim_next
+from .make_round_trip import hear_round_trip
 from .open_processor import open_processor
 from .raise_alarm import clear_alarm, raise_alarm
 from .settle import settle
@@ -114,6 +115,8 @@ def _look_into(event: ProcessorEvent) -> _Found:
         return _Found(ProcessorEvent.PARKED, problem)
     if not event.reference and not event.attempt_public_id:
         return _Found(ProcessorEvent.DONE)  # speaks of nothing that is ours to know
+    if hear_round_trip(event):
+        return _Found(ProcessorEvent.DONE)
     attempt = _attempt_of(event)
     if attempt is None:
         return _of_no_attempt(event)

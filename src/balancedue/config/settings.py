@@ -17,6 +17,7 @@ SECRET_KEY = env.str("BALANCEDUE_SECRET_KEY", default="")
 FIELD_KEYS = env.list("BALANCEDUE_FIELD_KEYS", default=[])  # "id:base64 of 32 bytes", newest first
 EMAIL_URL = env.str("EMAIL_URL", default="")  # the worker refuses to start without it (requirements.md 2.16)
 SEND_HOLD_SECONDS = env.int("BALANCEDUE_SEND_HOLD_SECONDS", default=10)
+ROUND_TRIP_SECONDS = env.float("BALANCEDUE_ROUND_TRIP_SECONDS", default=8)  # that a check waits for a webhook
 SANDBOX_URL = env.str("BALANCEDUE_SANDBOX_URL", default="").rstrip("/")
 DEMO = env.bool("BALANCEDUE_DEMO", default=False)
 MAILBOX_DIR = env.str("BALANCEDUE_MAILBOX_DIR", default="")  # demo only: where /mailbox/ reads
@@ -29,6 +30,8 @@ if not FIELD_KEYS:
     raise ImproperlyConfigured("Set BALANCEDUE_FIELD_KEYS to id:base64 of 32 bytes (docs/operations.md, Keys).")
 if not 0 <= SEND_HOLD_SECONDS <= 30:
     raise ImproperlyConfigured("BALANCEDUE_SEND_HOLD_SECONDS goes from 0 to 30.")
+if not 0 <= ROUND_TRIP_SECONDS <= 15:
+    raise ImproperlyConfigured("BALANCEDUE_ROUND_TRIP_SECONDS goes from 0 to 15.")
 
 _public = urlsplit(PUBLIC_URL)
 _https = _public.scheme == "https"

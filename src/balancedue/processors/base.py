@@ -174,7 +174,38 @@ class Check:
     ok: bool
     detail: str = ""
     fix: str = ""
-    needed: bool = True  # without it nobody can pay; else something is only less good than it could be
+    needed: bool = True  # without it the processor is not ready; else something is only less good than it could be
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a connection is used: what its processor is held against when it is checked."""
+
+    mark: str  # the connection's public id; our own test webhook carries it as its attempt
+    origin: str  # where customers pay: https://pay.shop.example
+    hook_url: str
+    currencies: tuple[str, ...]  # that are asked for, the account's own first
+    hook: str = ""  # the processor's id of the webhook endpoint made for us (we_…)
+    account: str = ""  # the processor's account as known so far (acct_…)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a check found."""
+
+    lines: tuple[Check, ...]
+    accepts_key: bool | None = True  # None: it was not heard
+    account: str = ""  # the account that the key belongs to, where the processor says
+    test_event: str = ""  # the object made and ended so that a webhook of our own is sent; "": none will be
+    sent_at: datetime | None = None  # when that was
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook endpoint that the processor made for us."""
+
+    secret: str = field(repr=False)  # its webhooks are signed with it; said this once
+    reference: str = ""  # the processor's id of it (we_…), where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +261,24 @@ class Processor(Protocol):
     def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
         """Verify and read a webhook. Raises BadSignature."""
 
-    def set_up_hook(self, url: str) -> str:
-        """Have webhooks sent to `url`; the secret to verify them with. Raises Refused, with a sentence for the form."""
+    def set_up_hook(self, url: str, *, keep: str = "") -> Hook:
+        """Have webhooks sent to `url`, at an endpoint of its own. Raises Refused, with a sentence for the form.
 
-    def check(self) -> list[Check]: ...
+        `keep`: the one in use so far, which stays until `drop_hooks`; others made by us for `url` may go.
+        """
+
+    def drop_hooks(self, url: str, *, keep: str) -> None:
+        """The endpoint `keep` is heard: have nothing sent to `url` by others."""
+
+    def account_of_keys(self) -> str:
+        """Try the keys: the account they belong to, "" where the processor does not say.
+
+        Raises Refused, with the field it belongs to: `processor_key_rejected`, or `processor_unreachable`.
+        """
+
+    def check(self, site: Site) -> Findings:
+        """Whether all is well, line by line. Puts right what it can, and makes nothing that takes money."""
+
     def pay_page(self) -> PayPage: ...
     def amount_in_page(self, amount: Money) -> int:
         """`amount` as the page's script counts it. Refused where it cannot be charged at all."""

@@ -4,7 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from balancedue.processors.base import BadSignature, Can, Charge, Check, HookNote, Kind, Outcome, PayPage, Setting
+from balancedue.processors.base import (
+    BadSignature,
+    Can,
+    Charge,
+    Check,
+    Findings,
+    Hook,
+    HookNote,
+    Kind,
+    Outcome,
+    PayPage,
+    Setting,
+    Site,
+)
 from balancedue.rules.errors import Refused
 from balancedue.rules.money import Money
 
@@ -55,13 +68,20 @@ class RefusingProcessor:
         """Always BadSignature: none are expected."""
         raise BadSignature(self.why)
 
-    def set_up_hook(self, url: str) -> str:
+    def set_up_hook(self, url: str, *, keep: str = "") -> Hook:
         """Always Refused."""
         raise Refused(_CODE, self.why)
 
-    def check(self) -> list[Check]:
+    def drop_hooks(self, url: str, *, keep: str) -> None:
+        """There are none."""
+
+    def account_of_keys(self) -> str:
+        """ "": nobody is asked."""
+        return ""
+
+    def check(self, site: Site) -> Findings:
         """One line: it cannot do what this product asks of a processor."""
-        return [Check("Payment requests", ok=False, detail=self.why, fix=self.fix)]
+        return Findings((Check("Payment requests", ok=False, detail=self.why, fix=self.fix),), accepts_key=None)
 
     def pay_page(self) -> PayPage:
         """Always Refused: there is no payment page."""

@@ -1,21 +1,15 @@
-"""Settings: the shop, its invoices and emails, its processors, its people."""
+"""Settings: the shop, its invoices and emails, its people."""
 
-from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from balancedue.models import Account, ProcessorConnection
-from tests.makers import KEYS, make_connection, make_order, make_sent_request, make_user
+from balancedue.models import Account
+from tests.makers import make_order, make_user
 
 from .desk import Desk, inputs, words
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
-STRIPE = {
-    "secret_key": "sk_test_abcd1234",
-    "publishable_key": "pk_test_abcd1234",
-    "webhook_secret": "whsec_abcd12345678",
-}
 
 
 def test_the_shop_says_what_stands_on_its_invoices(desk: Desk) -> None:
@@ -92,151 +86,6 @@ def test_settings_are_for_managers(desk: Desk, role: str, status: int) -> None:
     for tail in ("settings/", "settings/invoices/", "settings/emails/"):
         assert desk.get(tail).status_code == status
     assert desk.get("settings/processors/").status_code == 200
-
-
-@pytest.mark.parametrize("role", ["manager", "staff", "viewer"])
-def test_processors_are_changed_by_the_owner_alone(desk: Desk, role: str) -> None:
-    """requirements.md 2.10."""
-    connection = desk.account.connections.get()
-    desk.client.force_login(make_user(desk.account, role=role, name="Someone"))
-    page = desk.get("settings/processors/")
-    assert "Only the owner can" in words(page)
-    assert "<form" not in page.content.decode().split('<div class="settings">')[1].split("<dialog")[0]
-    for tail in (
-        "connect/stripe/",
-        "default/",
-        *(f"{connection.public_id}/{deed}/" for deed in ("check", "keys", "remove")),
-    ):
-        assert desk.post(f"settings/processors/{tail}", STRIPE).status_code == 403
-
-
-def test_no_processor_is_said_and_stripe_is_offered(desk: Desk) -> None:
-    """S4."""
-    desk.account.connections.all().delete()
-    read = words(desk.get("settings/processors/"))
-    assert "No card processor yet. Customers can view invoices but not pay online." in read
-    assert "Connect Stripe" in read
-    assert "Connect Test processor" not in read
-
-
-def test_the_test_processor_is_offered_where_it_runs(desk: Desk, settings: Any) -> None:
-    desk.account.connections.all().delete()
-    settings.SANDBOX_URL = "http://127.0.0.1:9"
-    page = desk.get("settings/processors/")
-    assert "Connect Test processor" in words(page)
-    assert 'value="http://127.0.0.1:9"' in page.content.decode()
-
-
-def test_paypal_express_says_what_it_cannot_do(desk: Desk) -> None:
-    """S6-S8."""
-    desk.account.connections.all().delete()
-    typed = {"api_username": "shop", "api_password": "secret", "api_signature": "signed"}
-    answer = desk.client.post(desk.path("settings/processors/connect/paypal_express/"), typed, follow=True)
-    read = words(answer)
-    assert "Payment requests: no. Refunds: no. PayPal Express cannot take payment requests. Add Stripe as well." in read
-    make_connection(desk.account)
-    assert desk.account.connections.count() == 2
-
-
-def test_bad_keys_are_said_at_their_fields(desk: Desk) -> None:
-    """M8."""
-    desk.account.connections.all().delete()
-    answer = desk.post("settings/processors/connect/stripe/", {"secret_key": "pk_test_abcd1234"})
-    read = words(answer)
-    assert answer.status_code == 422
-    assert "This is the publishable key. Paste the secret key here" in read
-    assert "Paste the publishable key. It starts with pk_" in read
-    assert not ProcessorConnection.objects.exists()
-
-
-def test_going_live_asks_once(desk: Desk) -> None:
-    desk.account.connections.all().delete()
-    live = {
-        "secret_key": "sk_live_abcd1234",
-        "publishable_key": "pk_live_abcd1234",
-        "webhook_secret": "whsec_abcd12345678",
-    }
-    answer = desk.post("settings/processors/connect/stripe/", live)
-    assert answer.status_code == 422
-    assert "These are live keys. From now on cards are charged." in words(answer)
-    assert not ProcessorConnection.objects.exists()
-    assert inputs(answer)["live"] == "1"
-
-
-def test_a_connected_processor_shows_the_ends_of_its_keys_only(desk: Desk) -> None:
-    """J12."""
-    desk.account.connections.all().delete()
-    make_connection(desk.account, kind="stripe", credentials=STRIPE)
-    page = desk.get("settings/processors/").content.decode()
-    assert "Ends in …1234" in page
-    assert STRIPE["secret_key"] not in page
-    assert STRIPE["webhook_secret"] not in page
-
-
-def test_the_check_is_shown_line_by_line(desk: Desk) -> None:
-    connection = desk.account.connections.get()
-    connection.credentials = KEYS | {"secret_key": "sk_test_abcd1234", "publishable_key": "pk_test_abcd1234"}
-    connection.save()
-    answer = desk.client.post(desk.path(f"settings/processors/{connection.public_id}/check/"), follow=True)
-    read = words(answer)
-    assert "see the lines marked with a cross" in read
-    assert "Problem:" in read
-
-
-def test_the_default_is_chosen_by_radio(desk: Desk) -> None:
-    """S8."""
-    other = make_connection(desk.account, kind="stripe", credentials=STRIPE)
-    page = desk.get("settings/processors/")
-    assert "Default for requests" in words(page)
-    desk.post("settings/processors/default/", {"default": other.public_id})
-    other.refresh_from_db()
-    assert other.is_default
-
-
-def test_paypal_express_cannot_be_the_default(desk: Desk) -> None:
-    """S7."""
-    other = make_connection(desk.account, kind="paypal_express")
-    answer = desk.post("settings/processors/default/", {"default": other.public_id})
-    assert answer.status_code == 409
-    assert "PayPal Express cannot take payment requests." in words(answer)
-
-
-def test_keys_are_replaced_and_live_never_takes_the_place_of_test(desk: Desk) -> None:
-    connection = desk.account.connections.get()
-    connection.credentials = (
-        KEYS
-        | {"secret_key": "sk_test_abcd1234", "publishable_key": "pk_test_abcd1234"}
-        | {"webhook_secret": "whsec_abcd12345678"}
-    )
-    connection.save()
-    tail = f"settings/processors/{connection.public_id}/keys/"
-    assert desk.post(tail, {"secret_key": "sk_test_wxyz9876"}).status_code == 302
-    connection.refresh_from_db()
-    assert connection.credentials["secret_key"] == "sk_test_wxyz9876"
-    assert connection.credentials["publishable_key"] == "pk_test_abcd1234"
-    answer = desk.post(tail, {"secret_key": "sk_live_wxyz9876"})
-    assert answer.status_code == 422
-
-
-def test_removing_the_last_one_says_what_follows(desk: Desk) -> None:
-    """M10."""
-    connection = desk.account.connections.get()
-    for _ in range(2):
-        make_sent_request(make_order(desk.account), by=desk.user)
-    tail = f"settings/processors/{connection.public_id}/remove/"
-    assert "2 open requests cannot be paid until you connect another." in words(desk.get(tail))
-    desk.post(tail)
-    connection.refresh_from_db()
-    assert connection.removed_at is not None
-    assert "No card processor yet." in words(desk.get("settings/processors/"))
-
-
-def test_a_processor_of_another_account_is_not_found(desk: Desk) -> None:
-    """N12."""
-    connection = desk.account.connections.get()
-    stranger = make_user(name="Mallory")
-    desk.client.force_login(stranger)
-    assert desk.post(f"settings/processors/{connection.public_id}/remove/").status_code == 404
 
 
 def test_people_and_what_they_may_do_are_listed(desk: Desk) -> None:

@@ -1,10 +1,11 @@
-"""`balancedue connect-processor`: connect a card processor to an account."""
+"""`balancedue connect-processor`: connect a card processor to an account, and check it."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from balancedue.actions.connect_processor import check_connection, connect_processor, set_up_hook
+from balancedue.actions.check_connection import check_connection, is_ready, set_up_hook
+from balancedue.actions.connect_processor import connect_processor
 from balancedue.models import Account
 from balancedue.processors.base import Can
 from balancedue.processors.registry import maker, makers
@@ -12,7 +13,7 @@ from balancedue.rules.errors import Invalid, Refused
 
 
 class Command(BaseCommand):
-    help = "Connect a card processor to an account, and have its webhooks sent to us."
+    help = "Connect a card processor to an account, have its webhooks sent to us, and check the connection."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
@@ -25,14 +26,24 @@ class Command(BaseCommand):
         if account is None:
             raise CommandError(f"There is no account {slug}")
         credentials = {name: value for name, _, value in (pair.partition("=") for pair in set)}
+        made = maker(kind)
         try:
             connection = connect_processor(account=account, kind=kind, credentials=credentials)
-            if Can.HOOK in maker(kind).can and not no_check and not credentials.get("webhook_secret"):
-                connection = set_up_hook(connection=connection)
         except Invalid as refusal:
             raise CommandError("\n".join(f"{name}: {words}" for name, words in refusal.problems.items())) from refusal
         except Refused as refusal:
             raise CommandError(refusal.sentence) from refusal
-        for line in [] if no_check else check_connection(connection=connection):
-            self.stdout.write(f"{'ok ' if line.ok else 'NOT'} {line.label} {line.detail} {line.fix}".rstrip())
-        self.stdout.write(f"{maker(kind).label} is connected to {slug} as {connection.public_id}.")
+        self.stdout.write(f"{made.label} is connected to {slug} as {connection.public_id}.")
+        if no_check:
+            return
+        if Can.HOOK in made.can and not credentials.get("webhook_secret"):
+            try:
+                connection = set_up_hook(connection=connection)
+            except Refused as refusal:
+                self.stdout.write(f"NOT Webhooks · {refusal.sentence}")
+        lines = check_connection(connection=connection)
+        for line in lines:
+            mark = "ok " if line.ok else "NOT" if line.needed else "-  "
+            self.stdout.write(f"{mark} {' · '.join(part for part in (line.label, line.detail, line.fix) if part)}")
+        if Can.REQUEST in made.can:
+            self.stdout.write(f"{made.label} is ready." if is_ready(lines) else f"{made.label} is not ready yet.")

@@ -13,9 +13,20 @@ from typing import Any
 
 import stripe
 
-from balancedue.processors.base import Charge, Check, DisputeReport, HookNote, Kind, Missed, Outcome, PayPage
-from balancedue.processors.stripe import amounts, disputes, errors, events, hooks, keys
-from balancedue.processors.stripe.checks import check_connection
+from balancedue.processors.base import (
+    Charge,
+    DisputeReport,
+    Findings,
+    Hook,
+    HookNote,
+    Kind,
+    Missed,
+    Outcome,
+    PayPage,
+    Site,
+)
+from balancedue.processors.stripe import amounts, disputes, endpoints, errors, events, hooks, keys
+from balancedue.processors.stripe.checks import account_of_keys, check_connection
 from balancedue.processors.stripe.deadline import DeadlineClient, shared_client
 from balancedue.processors.stripe.hosted import HOSTED_ORIGINS, SESSION, WITH_MONEY, read_session, session_params
 from balancedue.processors.stripe.outcome import read_intent, read_refund
@@ -204,24 +215,33 @@ class StripeProcessor:
         secrets = [self._credentials.get(name, "") for name in ("webhook_secret", "webhook_secret_old")]
         return hooks.read_hook(headers, body, secrets=secrets, now=time.time())
 
-    def set_up_hook(self, url: str) -> str:
-        """Have webhooks sent to `url`; the secret they are signed with. Refused, with a sentence for the form."""
+    def set_up_hook(self, url: str, *, keep: str = "") -> Hook:
+        """Have webhooks sent to `url`; the endpoint, and the secret they are signed with. Raises Refused."""
         try:
             with self._http.one_deadline():
-                made = self._client.v1.webhook_endpoints.create(
-                    {"url": url, "enabled_events": list(hooks.EVENTS), "description": "Balancedue"}
-                ).to_dict()
+                return endpoints.make_endpoint(self._client, url, keep=keep, label=self._label)
+        except Refused:
+            raise
         except Exception as exc:
             raise errors.as_refused(exc, self._label) from exc
-        secret = made.get("secret")
-        if not isinstance(secret, str) or not secret:
-            raise Refused("processor_refused", f"{self._label} made the webhook but sent no signing secret")
-        return secret
 
-    def check(self) -> list[Check]:
+    def drop_hooks(self, url: str, *, keep: str) -> None:
+        """Delete what else we have for `url`. Not heard: they go at the next check."""
+        try:
+            with self._http.one_deadline():
+                endpoints.drop_endpoints(self._client, url, keep=keep)
+        except Exception as exc:
+            log.info("webhook endpoints not tidied: %s", errors.explain(exc))
+
+    def account_of_keys(self) -> str:
+        """The account (acct_…) that the keys belong to. Raises Refused, with the field it belongs to."""
+        with self._http.one_deadline():
+            return account_of_keys(self._client, self._credentials, label=self._label)
+
+    def check(self, site: Site) -> Findings:
         """The lines of "Check connection" (ux.md 3.6)."""
         with self._http.one_deadline():
-            return check_connection(self._client, self._credentials, label=self._label, sandbox=self._sandbox)
+            return check_connection(self._client, self._credentials, site, label=self._label, sandbox=self._sandbox)
 
     def pay_page(self) -> PayPage:
         """What the payment page loads. Origins as Stripe documents them: docs.stripe.com/security/guide."""

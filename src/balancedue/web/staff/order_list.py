@@ -13,10 +13,12 @@ from balancedue.actions.write_letter import invoice_link
 from balancedue.models import Account, Order, PaymentRequest
 from balancedue.models.order_lists import facts_of, matching, needing_attention, with_facts
 from balancedue.models.sealing import CannotUnseal
+from balancedue.rules.gate import MANAGER, at_least
 from balancedue.rules.states import LIVE_REQUEST
 from balancedue.rules.tags import Clock, Tag, order_tag
 from balancedue.web.guard import StaffRequest, staff_page
 
+from .alarms import open_alarms
 from .first_steps import first_steps
 from .page import is_htmx, show, show_part
 
@@ -69,6 +71,7 @@ def draw_orders(request: StaffRequest, *, refused: str = "", status: int = 200) 
     context["has_orders"] = bool(page.paginator.count) or views["all"].exists()
     context["steps"] = first_steps(request)
     context["refused"] = refused
+    context["alarms"] = open_alarms(account) if at_least(request.membership.role, MANAGER) else []
     return show(request, "staff/orders/list.html", context, status=status)
 
 

@@ -1,33 +1,26 @@
-"""Card processors: what is connected, whether it works, and connecting another (S6-S8, ux.md 3.6)."""
+"""The page of card processors: what is connected, whether it works, and what could be connected (S6-S8, ux.md 3.6)."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import Http404, HttpResponse, QueryDict
-from django.views.decorators.http import require_http_methods, require_POST
+from django.http import HttpResponse, QueryDict
+from django.utils import timezone
 
-from balancedue.actions.connect_processor import (
-    check_connection,
-    choose_default,
-    connect_processor,
-    hook_url,
-    remove_connection,
-    replace_credentials,
-    set_up_hook,
-)
-from balancedue.actions.look_again import look_again
-from balancedue.models import PaymentRequest, ProcessorConnection, ProcessorEvent
+from balancedue.actions.check_connection import hook_url
+from balancedue.actions.open_processor import old_secret_until
+from balancedue.models import ProcessorConnection, ProcessorEvent
+from balancedue.models.sealing import CannotUnseal
 from balancedue.processors.base import Can, Maker
-from balancedue.processors.registry import maker, maker_or_missing, makers
-from balancedue.rules.errors import Refused
-from balancedue.rules.gate import OWNER
-from balancedue.rules.states import LIVE_REQUEST
+from balancedue.processors.registry import maker_or_missing, makers
+from balancedue.rules.clock_words import time_words
 from balancedue.web.guard import StaffRequest, staff_page
 
+from .alarms import CARD_TESTING, open_alarms
 from .fields import Form, Words
-from .page import done, show
+from .page import show
 
 PARKED_SHOWN = 20
 SANDBOX = "sandbox"  # offered only where an address for it is set
@@ -64,6 +57,8 @@ class Shown:
     shown_keys: list[tuple[str, str]]
     hook_url: str
     has_hook: bool
+    old_until: datetime | None
+    can_host: bool
     form: KeysForm
     problems: bool = False
 
@@ -82,16 +77,17 @@ class Offer:
 @staff_page()
 def processors(request: StaffRequest) -> HttpResponse:
     """`/settings/processors/`: everybody may look, the owner changes."""
-    return _page(request)
+    return draw_processors(request)
 
 
-def _page(
+def draw_processors(
     request: StaffRequest, *, offer: Offer | None = None, keys: KeysForm | None = None, of: str = "", status: int = 200
 ) -> HttpResponse:
+    """The page; `offer`: a form to connect that was refused, `keys`: one to replace the keys of the connection `of`."""
     connections = list(request.account.connections.filter(removed_at=None))
     shown = [_shown(connection, keys if connection.public_id == of else None) for connection in connections]
     kinds = {connection.kind for connection in connections}
-    offers = [offer if offer and offer.made.name == made.name else _offer(made) for made in _offered(kinds)]
+    offers = [offer if offer and offer.made.name == made.name else offer_of(made) for made in _offered(kinds)]
     able = [one for one in shown if one.can_request]
     context = {
         "shown": shown,
@@ -101,6 +97,7 @@ def _page(
         "form": offer.form if offer else keys,
         "here": "processors",
         **_parked(request),
+        **_alarms(request),
     }
     return show(request, "staff/settings/processors.html", context, status=status)
 
@@ -113,11 +110,23 @@ def _parked(request: StaffRequest) -> dict[str, Any]:
     return {"parked": rows, "all_parked": parked.count() if rows else 0}
 
 
+def _alarms(request: StaffRequest) -> dict[str, Any]:
+    """What is wrong at the moment. While card payments rest, their alarm is the note with the button."""
+    alarms = open_alarms(request.account)
+    until = request.account.cards_rest_until
+    if until is None or until <= timezone.now():
+        return {"alarms": alarms}
+    rest = time_words(until, request.account.locale, request.account.zone)
+    testing = next((alarm for alarm in alarms if alarm.kind == CARD_TESTING), None)
+    return {"alarms": [alarm for alarm in alarms if alarm is not testing], "resting": rest, "testing": testing}
+
+
 def _offered(connected: set[str]) -> list[Maker]:
     return [made for made in makers() if made.name not in connected and (made.name != SANDBOX or settings.SANDBOX_URL)]
 
 
-def _offer(made: Maker, typed: QueryDict | None = None) -> Offer:
+def offer_of(made: Maker, typed: QueryDict | None = None) -> Offer:
+    """A processor that could be connected, with what was typed so far."""
     initial = {"api_base": settings.SANDBOX_URL} if made.name == SANDBOX else {}
     form = KeysForm(made, typed, auto_id=f"{made.name}_%s", initial=initial)
     return Offer(made, form, can_request=Can.REQUEST in made.can)
@@ -139,132 +148,16 @@ def _shown(connection: ProcessorConnection, keys: KeysForm | None) -> Shown:
         ends,
         hook_url(connection) if Can.HOOK in made.can else "",
         "webhook_secret" in connection.credentials_shown,
+        _old_until(connection),
+        Can.HOSTED in made.can,
         keys or KeysForm(made, auto_id=f"{connection.public_id}_%s", keep=True),
         problems=keys is not None,
     )
 
 
-@require_http_methods(["POST"])
-@staff_page(role=OWNER)
-def connect(request: StaffRequest, kind: str) -> HttpResponse:
-    """Connect, then have webhooks set up and the connection checked. Live keys are asked about once."""
-    made = maker(kind)
-    offer = _offer(made, request.POST)
-    offer.open = True
-    keys = offer.form.keys()
-    if not made.problems({name: value for name, value in keys.items() if value}):
-        offer.going_live = made.open(keys).livemode and Can.REQUEST in made.can and not offer.form.ticked("live")
-        if offer.going_live:
-            return _page(request, offer=offer, status=422)
+def _old_until(connection: ProcessorConnection) -> datetime | None:
+    """Until when the webhook secret from before holds too."""
     try:
-        connection = connect_processor(account=request.account, kind=kind, credentials=keys)
-    except Refused as refusal:
-        offer.form.refuse(refusal)
-        return _page(request, offer=offer, status=422)
-    return _back(request, _first_look(connection))
-
-
-def _first_look(connection: ProcessorConnection) -> str:
-    """Set up what can be, check all of it, and say how that went."""
-    made = maker_or_missing(connection.kind)
-    if Can.REQUEST not in made.can:
-        return f"{made.label} is connected. {made.why_not}"
-    refused = ""
-    if Can.HOOK in made.can and not connection.credentials.get("webhook_secret"):
-        try:
-            connection = set_up_hook(connection=connection)
-        except Refused as refusal:
-            refused = f" {refusal.sentence}"
-    lines = check_connection(connection=connection)
-    if all(line.ok for line in lines):
-        return f"{made.label} is ready. Customers can pay."
-    return f"{made.label} is connected, and not ready yet: see the lines marked with a cross.{refused}"
-
-
-@require_POST
-@staff_page(role=OWNER)
-def check(request: StaffRequest, public_id: str) -> HttpResponse:
-    """ "Check connection": ask the processor, line by line."""
-    connection = _mine(request, public_id)
-    lines = check_connection(connection=connection)
-    label = maker_or_missing(connection.kind).label
-    if not all(line.ok for line in lines):
-        return _back(request, f"{label}: see the lines marked with a cross.")
-    return _back(request, f"{label} is ready. Customers can pay.")
-
-
-@require_POST
-@staff_page(role=OWNER)
-def connect_webhooks(request: StaffRequest, public_id: str) -> HttpResponse:
-    """Have the processor send its webhooks here."""
-    connection = _mine(request, public_id)
-    try:
-        connection = set_up_hook(connection=connection)
-    except Refused as refusal:
-        return _back(request, refusal.sentence)
-    check_connection(connection=connection)
-    return _back(request, "Webhooks are connected.")
-
-
-@require_POST
-@staff_page(role=OWNER)
-def look_again_at(request: StaffRequest) -> HttpResponse:
-    """ "Look again": gives a parked webhook back to the worker, or all of them when none is named."""
-    named = str(request.POST.get("event", ""))
-    if named and not (named.isascii() and named.isdigit() and len(named) < 19):
-        raise Http404("not a webhook")
-    count = look_again(account=request.account, event=int(named) if named else None)
-    if not count:
-        return _back(request, "Nothing waits here any more.")
-    return _back(request, f"Looking again at {count} webhook{'s' if count > 1 else ''}. This takes a few seconds.")
-
-
-@require_POST
-@staff_page(role=OWNER)
-def set_default(request: StaffRequest) -> HttpResponse:
-    """Choose which processor takes payment requests."""
-    connection = _mine(request, str(request.POST.get("default", "")))
-    choose_default(connection=connection)
-    return _back(request, f"{maker_or_missing(connection.kind).label} takes payment requests from now on.")
-
-
-@require_POST
-@staff_page(role=OWNER)
-def replace_keys(request: StaffRequest, public_id: str) -> HttpResponse:
-    """New keys for the same processor; a field left empty keeps what it was."""
-    connection = _mine(request, public_id)
-    form = KeysForm(maker_or_missing(connection.kind), request.POST, auto_id=f"{public_id}_%s", keep=True)
-    try:
-        connection = replace_credentials(connection=connection, credentials=form.keys())
-    except Refused as refusal:
-        form.refuse(refusal)
-        return _page(request, keys=form, of=public_id, status=422)
-    check_connection(connection=connection)
-    return _back(request, "The keys are replaced.")
-
-
-@require_http_methods(["GET", "POST"])
-@staff_page(role=OWNER)
-def remove(request: StaffRequest, public_id: str) -> HttpResponse:
-    """Take a processor out of use: first what that leads to, then the deed."""
-    connection = _mine(request, public_id)
-    made = maker_or_missing(connection.kind)
-    if request.method == "POST":
-        remove_connection(connection=connection)
-        return _back(request, f"{made.label} is removed.")
-    others = request.account.connections.filter(removed_at=None, is_enabled=True).exclude(pk=connection.pk)
-    is_last = Can.REQUEST in made.can and not any(Can.REQUEST in maker_or_missing(other.kind).can for other in others)
-    open_requests = PaymentRequest.objects.filter(order__account=request.account, status__in=LIVE_REQUEST).count()
-    context = {"label": made.label, "is_last": is_last, "open_requests": open_requests, "here": "processors"}
-    return show(request, "staff/settings/remove_processor.html", context)
-
-
-def _mine(request: StaffRequest, public_id: str) -> ProcessorConnection:
-    found = request.account.connections.filter(public_id=public_id, removed_at=None).first()
-    if found is None:
-        raise Http404("no such processor in this account")
-    return found
-
-
-def _back(request: StaffRequest, words: str) -> HttpResponse:
-    return done(request, "processors", account=request.account.slug, words=words)
+        return old_secret_until(connection.credentials)
+    except CannotUnseal:
+        return None

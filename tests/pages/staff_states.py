@@ -276,15 +276,11 @@ def dispute_unfit(shops: Shops) -> Any:
 
 @on_order("request-disputed", act=acts.open_request)
 def request_disputed(shops: Shops) -> Any:
-    request = shops.once(disputed_part)
-    return request.order
-
-
-def disputed_part(shops: Shops) -> Any:
     request = shops.asked()
     make_dispute(shops.paid(request), amount=Money(40_000, "USD"), withdrawn=Money(40_000, "USD"))
-    change_order(order=Order.objects.get(pk=request.order_id), draft=draft_with(request.order, RUSH), by=shops.owner.actor)
-    return request
+    order = Order.objects.get(pk=request.order_id)
+    change_order(order=order, draft=draft_with(order, RUSH), by=shops.owner.actor)
+    return order
 
 
 @on_order("card-put-aside")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -57,7 +58,7 @@ TABLES = (
         "A dispute",
         "Not ours to move: each look at the processor says where it is. Only `actions/take_in_disputes.py` writes it.",
         states.DISPUTE_STATES,
-        {},
+        MappingProxyType({}),
         "inquiry",
         {
             "Open, the bank has not decided": states.OPEN_DISPUTE,

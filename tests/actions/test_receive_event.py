@@ -10,9 +10,21 @@ import pytest
 import stripe
 from django.utils import timezone
 
-from balancedue.actions.receive_event import RETRY, process_next_event, receive_event
+from balancedue.actions.check_books import check_books
+from balancedue.actions.look_again import look_again
+from balancedue.actions.raise_alarm import raise_alarm
+from balancedue.actions.receive_event import RETRY, UNHEARD_TRIES, process_next_event, receive_event
 from balancedue.actions.work import work_once
-from balancedue.models import Event, Payment, PaymentAttempt, ProcessorConnection, ProcessorEvent, read_balance
+from balancedue.models import (
+    Alarm,
+    Delivery,
+    Event,
+    Payment,
+    PaymentAttempt,
+    ProcessorConnection,
+    ProcessorEvent,
+    read_balance,
+)
 from balancedue.processors.base import BadSignature
 from balancedue.rules.ids import new_id
 from tests.card_shop import CardShop
@@ -141,18 +153,187 @@ def test_a_webhook_before_our_row_is_tried_again_and_then_applied(shop: CardShop
     assert Payment.objects.count() == 1
 
 
-def test_a_webhook_about_nothing_we_know_is_parked_and_shown(shop: CardShop) -> None:
-    """D5, N10: no endless loop; a person is told; heard again it is tried again."""
-    body = _body("pi_of_another_program", "att_unknown")
-    event = _hear(shop.connection, body)
+def test_a_webhook_about_a_row_that_is_gone_is_parked_and_told(shop: CardShop) -> None:
+    """D5, N10, incident 10: it carries our id, so it should be ours; no endless loop, and a person is told, once."""
+    events = [_hear(shop.connection, _body(f"pi_{number}", f"att_gone{number}")) for number in (1, 2)]
+    for _ in range(len(RETRY) + 1):
+        _look_again()
+        _look_again()
+    for event in events:
+        event.refresh_from_db()
+        assert (event.status, event.tries) == ("parked", len(RETRY) + 1)
+        assert "no attempt" in event.error
+    assert not process_next_event()
+    alarm = Alarm.objects.get(kind="webhook_put_aside")
+    assert alarm.facts == {"processor": "Test processor", "event": "payment_intent.succeeded"}
+    assert Delivery.objects.filter(kind="alarm").count() == 1
+    assert _hear(shop.connection, _body("pi_1", "att_gone1", event_id=events[0].external_id)).status == "new"
+    ProcessorEvent.objects.all().delete()
+
+
+def test_the_alarm_is_over_once_all_that_was_put_aside_was_dealt_with(shop: CardShop) -> None:
+    """D4: "Look again" alone ends no alarm, and raises no second one."""
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    events = [_hear(shop.connection, _body(begun.attempt.reference)), _hear(shop.connection, _body("pi_x", "att_x"))]
+    ProcessorEvent.objects.update(status="parked", error="something", tries=8)
+    raise_alarm(shop.account, "webhook_put_aside", about=shop.connection.public_id, processor="x", event="y")
+    assert look_again(account=shop.account, event=events[0].pk) == 1
+    process_next_event()
+    assert Payment.objects.count() == 1
+    assert Alarm.objects.get().over_at is None  # the other one
+    PaymentAttempt.objects.update(public_id="att_x")
+    assert look_again(account=shop.account) == 1
+    assert Alarm.objects.get().over_at is None
+    process_next_event()
+    assert Alarm.objects.get().over_at is not None
+    assert not ProcessorEvent.objects.exclude(status="done").exists()
+
+
+@pytest.mark.parametrize("kind", ["payment_intent.succeeded", "charge.refunded", "charge.dispute.created"])
+def test_a_payment_that_was_never_ours_is_kept_and_troubles_nobody(shop: CardShop, kind: str) -> None:
+    """D5: the shop takes other payments with the same account at its processor; the object itself says so."""
+    stranger = shop.stripe.v1.payment_intents.create({"amount": 700, "currency": "usd"}).id
+    event = _hear(shop.connection, _about(stranger, kind))
+    process_next_event()
+    event.refresh_from_db()
+    assert (event.status, event.tries) == ("new", 1)  # our own row may commit a moment later
+    alike = _hear(shop.connection, _about(stranger, kind))
+    _look_again()
+    for one in (event, alike):
+        one.refresh_from_db()
+        assert one.status == "foreign"
+    assert not Alarm.objects.exists()
+    assert check_books(shop.account) == []
+
+
+def _about(reference: str, kind: str) -> bytes:
+    """An event about a payment, as its kind names it."""
+    about = {"id": reference} if kind.startswith("payment_intent.") else {"id": "x_1", "payment_intent": reference}
+    event = {"object": "event", "id": new_id("evt"), "type": kind, "data": {"object": about}}
+    return json.dumps(event).encode()
+
+
+def test_a_refund_of_ours_whose_payment_is_gone_is_no_strangers(shop: CardShop) -> None:
+    """D5: the refund names no attempt, but the payment behind it does; only the processor can say so."""
+    made = shop.stripe.v1.payment_intents.create(
+        {"amount": 700, "currency": "usd", "metadata": {"attempt": "att_gone"}}
+    )
+    event = _hear(shop.connection, _about(made.id, "charge.refunded"))
+    for _ in range(len(RETRY) + 1):
+        _look_again()
+    event.refresh_from_db()
+    assert event.status == "parked"
+    event.delete()
+
+
+def test_a_payment_the_processor_does_not_know_is_parked(shop: CardShop) -> None:
+    """D5: well signed, about an object that is not there: a person should know."""
+    event = _hear(shop.connection, _about("pi_nowhere", "charge.refunded"))
     for _ in range(len(RETRY) + 1):
         _look_again()
     event.refresh_from_db()
     assert (event.status, event.tries) == ("parked", len(RETRY) + 1)
-    assert "no attempt" in event.error
-    assert not process_next_event()
-    assert _hear(shop.connection, body).status == "new"
-    ProcessorEvent.objects.all().delete()
+    event.delete()
+
+
+def test_a_processor_that_is_silent_for_long_is_not_held_against_the_webhook(shop: CardShop) -> None:
+    """D3, N14: it is tried every hour for three days, and only then given to a person."""
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    PaymentAttempt.objects.update(state="unknown", next_check_at=None)
+    shop.sandbox.faults(mode="reset")
+    event = _hear(shop.connection, _body(begun.attempt.reference))
+    for tries in (len(RETRY) + 1, UNHEARD_TRIES - 1):
+        ProcessorEvent.objects.update(tries=tries)
+        _look_again()
+        event.refresh_from_db()
+        assert (event.status, event.tries) == ("new", tries + 1)
+    _look_again()
+    event.refresh_from_db()
+    assert event.status == "parked"
+    shop.sandbox.faults(mode="none")
+    look_again(account=shop.account)
+    process_next_event()
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"livemode": True}, "live mode"),
+        ({"account": "acct_other"}, "another processor account"),
+        ({"livemode": True, "account": "acct_other"}, "live mode"),
+    ],
+)
+def test_news_of_another_mode_or_account_is_put_aside_and_nothing_is_asked(
+    shop: CardShop, said: dict[str, Any], problem: str
+) -> None:
+    """D6, N3: well signed, about a payment of ours, and not for this connection."""
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    ProcessorConnection.objects.update(processor_account="acct_ours")
+    shop.sandbox.faults(mode="down")  # whoever asked would hear nothing, and try again
+    event = _hear(shop.connection, json.dumps(json.loads(_body(begun.attempt.reference)) | said).encode())
+    process_next_event()
+    event.refresh_from_db()
+    assert event.status == "parked"
+    assert problem in event.error
+    assert not Payment.objects.exists()
+    assert Alarm.objects.get().kind == "webhook_put_aside"
+    event.delete()
+
+
+@pytest.mark.parametrize("said", [{"livemode": False}, {"livemode": False, "account": "acct_ours"}])
+def test_news_that_names_our_own_mode_and_account_is_taken(shop: CardShop, said: dict[str, Any]) -> None:
+    """D6: the check refuses only what differs."""
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    ProcessorConnection.objects.update(processor_account="acct_ours")
+    _hear(shop.connection, json.dumps(json.loads(_body(begun.attempt.reference)) | said).encode())
+    process_next_event()
+    assert Payment.objects.count() == 1
+
+
+def test_one_answer_is_about_all_that_was_told_before(shop: CardShop) -> None:
+    """R8: after an outage there are many webhooks about each payment; the processor is asked once for all of them."""
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    earlier = [_hear(shop.connection, _body(begun.attempt.reference)) for _ in range(3)]
+    other = _hear(shop.connection, _body("pi_other", "att_other"))
+    process_next_event()
+    statuses = [ProcessorEvent.objects.get(pk=event.pk).status for event in [*earlier, other]]
+    assert statuses == ["done", "done", "done", "new"]
+    assert Payment.objects.count() == 1
+    other.delete()
+
+
+def test_poison_among_a_thousand_good_ones_harms_none_of_them(shop: CardShop) -> None:
+    """D4: shapes nobody expects, anywhere in the queue; all payments are booked, all poison is with a person."""
+    attempts = []
+    for number in range(20):
+        order = make_order(shop.account, total_minor=1_000 + number)
+        attempt = make_attempt(order, state="waiting", connection=shop.connection, next_check_at=timezone.now())
+        made = shop.stripe.v1.payment_intents.create(
+            {"amount": 1_000 + number, "currency": "usd", "metadata": {"attempt": attempt.public_id}}
+        )
+        shop.confirm(made.id)
+        PaymentAttempt.objects.filter(pk=attempt.pk).update(reference=made.id, money_reference=made.id)
+        attempts.append((made.id, attempt.public_id))
+    poison = [b"[]", b"{", b"\xff\xfe", b"[" * 9_999, b'{"object":"event","id":7}', b'{"object":"event","type":[]}']
+    for number in range(1_000):
+        reference, public_id = attempts[number % 20]
+        _hear(shop.connection, _body(reference, public_id, ["payment_intent.succeeded", "charge.updated"][number % 2]))
+        if number % 166 == 100:
+            _hear(shop.connection, poison.pop())
+    assert ProcessorEvent.objects.count() == 1_006
+    work_once()
+    assert poison == []
+    assert Payment.objects.count() == 20
+    assert ProcessorEvent.objects.filter(status="done").count() == 1_000
+    assert ProcessorEvent.objects.filter(status="parked", type="unreadable").count() == 6
+    assert Alarm.objects.filter(kind="webhook_put_aside").count() == 1
+    ProcessorEvent.objects.filter(status="parked").delete()
 
 
 def test_a_webhook_that_speaks_of_no_payment_is_done_with(shop: CardShop) -> None:

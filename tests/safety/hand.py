@@ -20,6 +20,7 @@ django.setup()
 
 import stripe  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from balancedue.actions.add_payment import add_payment  # noqa: E402
@@ -102,6 +103,21 @@ def hear(task: dict[str, Any]) -> Callable[[], str]:
     return act
 
 
+def knock(task: dict[str, Any]) -> Callable[[], str]:
+    """The same webhook several times at the door, and the worker after each; the statuses answered."""
+    path, client = f"/hooks/{task['connection']}/", Client(SERVER_NAME="localhost")
+
+    def act() -> str:
+        said = []
+        for _ in range(task["times"]):
+            answer = client.post(path, task["body"], content_type="application/json", headers=task["headers"])
+            said.append(answer.status_code)
+            process_next_event()
+        return " ".join(str(status) for status in sorted(set(said)))
+
+    return act
+
+
 def work(task: dict[str, Any]) -> Callable[[], str]:
     """A worker's round."""
     settings.EMAIL_URL = task.get("email_url", settings.EMAIL_URL)
@@ -160,7 +176,7 @@ def cancel(task: dict[str, Any]) -> Callable[[], str]:
 
 
 DEEDS: dict[str, Deed] = {
-    deed.__name__: deed for deed in (pay, check, hear, work, add, reverse, ask, place, cancel)
+    deed.__name__: deed for deed in (pay, check, hear, knock, work, add, reverse, ask, place, cancel)
 }  # fmt: skip
 
 

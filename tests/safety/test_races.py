@@ -10,7 +10,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from balancedue.models import Delivery, Event, Order, Payment, PaymentAttempt, PaymentRequest, read_balance
+from balancedue.models import (
+    Delivery,
+    Event,
+    Order,
+    Payment,
+    PaymentAttempt,
+    PaymentRequest,
+    ProcessorEvent,
+    read_balance,
+)
 from balancedue.rules.ids import new_id
 from tests.card_shop import CardShop
 from tests.makers import make_order, make_payment, make_request, make_user
@@ -56,6 +65,19 @@ def test_everyone_who_hears_of_a_success_books_it_once(shop: CardShop, crew: Cre
         assert Delivery.objects.filter(kind=kind).count() == 1
     assert Event.objects.filter(kind__in=["payment_succeeded", "request_paid"]).count() == 2
     assert read_balance(shop.fresh()).due.minor == 0
+
+
+def test_one_webhook_a_hundred_times_at_once_has_one_effect(shop: CardShop, crew: Crew) -> None:
+    """D1, incidents 37 and 39: all are answered 200, one row is kept, the payment is booked and told once."""
+    begun = shop.begin(payer_email="dana@riverside-hs.example")
+    shop.confirm(begun.attempt.reference)
+    hook = _webhook(shop, begun.attempt) | {"deed": "knock", "connection": shop.connection.public_id, "times": 10}
+    assert crew.race(*[hook] * 10) == ["200"] * 10
+    crew.race({"deed": "work"})
+    assert ProcessorEvent.objects.get().status == "done"
+    assert Payment.objects.count() == 1
+    assert Event.objects.filter(kind="payment_succeeded").count() == 1
+    assert Delivery.objects.filter(kind="receipt").count() == 1
 
 
 def _webhook(shop: CardShop, attempt: PaymentAttempt) -> dict[str, Any]:

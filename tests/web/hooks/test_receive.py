@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from balancedue.models import ProcessorConnection, ProcessorEvent
 from tests import makers
+from tests.processors.loopback import loopback, silence
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,20 @@ def test_an_event_is_kept_and_answered(client: Client, connection: ProcessorConn
     assert send(client, connection, event()).status_code == 200
     kept = ProcessorEvent.objects.get()
     assert (kept.external_id, kept.reference, kept.attempt_public_id, kept.status) == ("evt_1", "pi_1", "att_1", "new")
+
+
+def test_the_processor_is_not_asked_before_the_answer(client: Client) -> None:
+    """D2, incident 37: however slow it is, the door answers; bench/webhook_intake.py says how fast."""
+    with loopback() as slow:
+        slow.will(silence)
+        credentials = makers.KEYS | {"webhook_secret": "whsec_testtesttest", "api_base": slow.origin}
+        connection = makers.make_connection(makers.make_account(), credentials=credentials)
+        before = time.monotonic()
+        for number in range(20):
+            assert send(client, connection, event(number)).status_code == 200
+        assert time.monotonic() - before < 10  # a silence alone takes longer
+        assert slow.asked == []
+    assert ProcessorEvent.objects.filter(status=ProcessorEvent.NEW, tries=0).count() == 20
 
 
 def test_the_same_event_again_is_kept_once(client: Client, connection: ProcessorConnection) -> None:

@@ -15,6 +15,7 @@ from balancedue.actions.request_payment import RequestDraft, request_payment
 from balancedue.actions.take_in_disputes import take_in_disputes
 from balancedue.models import (
     Account,
+    CardTry,
     Contact,
     Delivery,
     Dispute,
@@ -189,6 +190,16 @@ def make_dispute(attempt: PaymentAttempt, **changes: Any) -> Dispute:
     report = dispute_report(attempt, **changes)
     take_in_disputes(attempt, [report])
     return Dispute.objects.get(connection_id=attempt.connection_id, reference=report.reference)
+
+
+def make_tries(order: Order, times: int, *, declined: bool = True, **facts: Any) -> PaymentAttempt:
+    """An attempt that is over, with so many cards tried in it just now."""
+    attempt = facts.pop("attempt", None) or make_attempt(order, state="cancelled", declines=times if declined else 0)
+    now = facts.pop("at", None) or timezone.now()
+    plain = {"account": order.account, "order": order, "attempt": attempt, "pressed_at": now, "ended_at": now}
+    for _ in range(times):
+        CardTry.objects.create(declined=declined, **plain | facts)
+    return attempt
 
 
 def make_delivery(order: Order, **facts: Any) -> Delivery:

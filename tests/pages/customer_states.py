@@ -11,21 +11,19 @@ from django.utils import timezone
 
 from balancedue.actions.cancel_order import cancel_order
 from balancedue.actions.change_order import change_order
-from balancedue.actions.count_tries import count
 from balancedue.actions.order_lines import NewLine
 from balancedue.actions.withdraw_request import withdraw_request
 from balancedue.models import PaymentRequest, ProcessorConnection
 from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from balancedue.web.customer.invoice_page import not_printed
 from balancedue.web.customer.link import find_link
-from tests.makers import make_connection, make_payment
+from tests.makers import make_connection, make_payment, make_tries
 from tests.pages import acts
 from tests.pages.catalogue import CUSTOMER, Build, state
 from tests.pages.shops import Shops, draft_with, link
 from tests.pages.staff_states import LONG, RUSH, STADIUM, retail_lines
 
 Asked = Callable[[Shops], PaymentRequest]
-HALF_HOUR = 1800
 BANK = "Riverbank Credit Union\nRouting 123456789\nAccount 000 111 222"
 
 
@@ -252,9 +250,13 @@ def declined_before(shops: Shops) -> PaymentRequest:
 @on_link("pay-tired", "pay/")
 def tired(shops: Shops) -> PaymentRequest:
     request = shops.asked()
-    for _ in range(MAX_DECLINES_PER_LINK_HOUR):
-        count(f"declines:{request.order_id}", window_seconds=HALF_HOUR)
+    make_tries(request.order, MAX_DECLINES_PER_LINK_HOUR)
     return request
+
+
+@on_link("pay-rests", "pay/")
+def resting(shops: Shops) -> PaymentRequest:
+    return shops.asked(shops.shop("cards-rest", cards_rest_until=timezone.now() + timedelta(days=1)))
 
 
 on_link("pay-already-paid", "pay/")(paid)

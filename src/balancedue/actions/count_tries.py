@@ -1,4 +1,4 @@
-"""Count tries, so that a public payment page cannot be used to test cards (requirements.md 3.36)."""
+"""Count tries of anything in windows of time. What becomes of cards is watched in watch_cards."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,11 +6,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from balancedue.models import PaymentAttempt, Tally
+from balancedue.models import Tally
 from balancedue.rules.errors import Refused
-from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
-
-_HOUR = 3600
 
 
 def count(name: str, *, window_seconds: int) -> int:
@@ -34,20 +31,6 @@ def limit_tries(name: str, *, at_most: int, window_seconds: int, sentence: str) 
     """Count, and raise Refused `too_many_tries` past `at_most` in one window."""
     if count(name, window_seconds=window_seconds) > at_most:
         raise Refused("too_many_tries", sentence)
-
-
-def count_decline(attempt: PaymentAttempt) -> None:
-    """A card was declined on this order."""
-    count(f"declines:{attempt.order_id}", window_seconds=_HOUR // 2)
-
-
-def refuse_after_declines(order_id: int) -> None:
-    """Raise Refused `too_many_tries` when too many cards were declined on this order in the last half hour."""
-    if counted(f"declines:{order_id}", window_seconds=_HOUR // 2) >= MAX_DECLINES_PER_LINK_HOUR:
-        raise Refused(
-            "too_many_tries",
-            "Too many tries with this invoice. Wait 30 minutes or call the shop. No money was taken.",
-        )
 
 
 def forget_old_tallies() -> None:

@@ -16,10 +16,10 @@ from balancedue.rules.states import CANCELLED, STARTED, SUCCEEDED, WAITING
 from .ask_gate import pay_gate, read_processors
 from .ask_processor import start
 from .clear_the_way import clear_the_way
-from .count_tries import refuse_after_declines
 from .open_processor import is_hosted
 from .record import record
 from .settle import settle
+from .watch_cards import let_pass, note_press
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,25 @@ class Begun:
 
 
 def begin_payment(
-    *, request: PaymentRequest, page_key: str, shown: Money, payer_name: str = "", payer_email: str = ""
+    *,
+    request: PaymentRequest,
+    page_key: str,
+    shown: Money,
+    payer_name: str = "",
+    payer_email: str = "",
+    address: str = "",
 ) -> Begun:
     """Begin to pay the whole balance of the request's order, which the page showed as `shown` (S30, J10).
 
     An open attempt for the same balance is taken up again, whoever began it: one object at the processor can succeed
     only once (N4). Three steps: write under the lock, ask with no transaction open, settle (money-safety.md 6.1).
+    `address` is where Pay was pressed, for counting (K1).
 
     Raises Refused: `nothing_due`, `order_cancelled`, `balance_changed` (facts was, now), `payment_in_progress`
-    (fact attempt), `too_many_tries`, `below_minimum`, `no_processor` and the like, `processor_refused`.
+    (fact attempt), `too_many_tries`, `cards_rest`, `below_minimum`, `no_processor` and the like, `processor_refused`.
     """
-    refuse_after_declines(request.order_id)
     for _ in range(2):
-        attempt = _open_or_new(request, page_key, shown, payer_name, payer_email)
+        attempt = _open_or_new(request, page_key, shown, payer_name, payer_email, address)
         outcome = start(attempt, description=attempt.order.invoice_number)
         attempt = settle(attempt, outcome, by=CUSTOMER)
         if attempt.state == WAITING and (outcome.client_secret or outcome.go_to):
@@ -64,20 +70,20 @@ def begin_payment(
 
 
 def _open_or_new(
-    request: PaymentRequest, page_key: str, shown: Money, payer_name: str, payer_email: str
+    request: PaymentRequest, page_key: str, shown: Money, payer_name: str, payer_email: str, address: str
 ) -> PaymentAttempt:
     """The attempt to go on with. One for a balance that is no more, or at a processor that is off, is ended first."""
-    attempt = _write(request, page_key, shown, payer_name, payer_email)
+    attempt = _write(request, page_key, shown, payer_name, payer_email, address)
     if attempt is None:
         clear_the_way(request.order, by=CUSTOMER)
-        attempt = _write(request, page_key, shown, payer_name, payer_email)
+        attempt = _write(request, page_key, shown, payer_name, payer_email, address)
     if attempt is None:
         raise _in_progress("")
     return attempt
 
 
 def _write(
-    request: PaymentRequest, page_key: str, shown: Money, payer_name: str, payer_email: str
+    request: PaymentRequest, page_key: str, shown: Money, payer_name: str, payer_email: str, address: str
 ) -> PaymentAttempt | None:
     """Under the order's lock: the attempt to go on with, new or open; None when another must be ended first."""
     with transaction.atomic():
@@ -103,11 +109,14 @@ def _write(
         gate = pay_gate(order, standing, processors, locale=order.account.locale)
         if not gate.is_open or connection is None:
             raise Refused(gate.code or "no_processor", gate.sentence)
+        let_pass(order, address=address)
         if open_attempt is not None:
+            note_press(open_attempt, address=address, now=now)
             return open_attempt
         attempt = _new_attempt(order, request, connection, standing, page_key)
         attempt.payer_name, attempt.payer_email = payer_name, payer_email
         attempt.save(force_insert=True)
+        note_press(attempt, address=address, now=now)
         record(
             order, "payment_started", by=CUSTOMER, at=now,
             attempt=attempt.public_id, request=request.public_id, amount_minor=attempt.amount_minor,

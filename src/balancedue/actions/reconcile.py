@@ -8,13 +8,13 @@ from django.utils import timezone
 from balancedue.models import PaymentAttempt, Refund
 from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import WORKER
-from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from balancedue.rules.states import ACTIVE_ATTEMPT, OPEN_REFUND, WAITING
 
 from .ask_processor import KEY_LASTS, cancel, look_up, look_up_refund, start_refund
 from .claim import claim_next
 from .settle import settle
 from .settle_refund import book_by_hand, settle_refund
+from .watch_cards import must_close
 
 ABANDONED_AFTER = timedelta(hours=1)  # nobody came back to the card form, or to the bank
 
@@ -38,8 +38,7 @@ def _check(attempt: PaymentAttempt) -> None:
     order = attempt.order
     outdated = attempt.balance_version != order.balance_version
     abandoned = timezone.now() - attempt.started_at > ABANDONED_AFTER
-    exhausted = attempt.declines >= MAX_DECLINES_PER_LINK_HOUR  # whoever holds the open form stops here too (K1)
-    if outdated or abandoned or exhausted:
+    if outdated or abandoned or must_close(attempt, timezone.now()):  # whoever holds the open form stops here too (K1)
         settle(attempt, cancel(attempt, description=order.invoice_number), by=WORKER)
 
 

@@ -13,7 +13,6 @@ from balancedue.processors.base import Kind, Outcome
 from balancedue.rules.actor import WORKER, Actor
 from balancedue.rules.ids import new_id
 from balancedue.rules.ledger import payment_postings
-from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from balancedue.rules.methods import CARD
 from balancedue.rules.retries import check_wait
 from balancedue.rules.states import (
@@ -27,9 +26,9 @@ from balancedue.rules.states import (
     next_state,
 )
 
-from .count_tries import count_decline
 from .plan_letters import plan_payment_letters
 from .record import post_entry, record
+from .watch_cards import must_close, note_end, note_nothing_made
 
 FEE_AFTER = timedelta(minutes=1)  # the processor knows it a moment after the payment, and mostly tells by itself
 
@@ -44,6 +43,7 @@ def settle(attempt: PaymentAttempt, outcome: Outcome, *, by: Actor) -> PaymentAt
         order = Order.objects.locked(attempt.order_id)
         now = timezone.now()
         attempt = PaymentAttempt.objects.select_related("connection").get(pk=attempt.pk)
+        attempt.order = order
         event, problem = _event(attempt, outcome)
         state = next_state(ATTEMPT_MOVES, attempt.state, event)
         if state is None:
@@ -54,7 +54,10 @@ def settle(attempt: PaymentAttempt, outcome: Outcome, *, by: Actor) -> PaymentAt
         _take_in(attempt, outcome, problem, by, now)
         attempt.surplus = state == SUCCEEDED and _slot_is_taken(attempt)
         attempt.save()
+        if outcome.kind is Kind.REFUSED:
+            note_nothing_made(attempt)
         if state == SUCCEEDED:
+            note_end(attempt, declined=False, fingerprint=outcome.fingerprint, now=now)
             _book(order, attempt, outcome, by, now)
         elif state != before:
             record(order, f"payment_{_PAST.get(state, state)}", by=by, at=now, attempt=attempt.public_id)
@@ -117,7 +120,7 @@ def _take_in(attempt: PaymentAttempt, outcome: Outcome, problem: str, by: Actor,
     attempt.lease, attempt.leased_until = "", None
     if attempt.is_active:
         plan_next_check(attempt, by=by, now=now)
-        if attempt.declines >= MAX_DECLINES_PER_LINK_HOUR:  # the worker cancels it at its next look (K1)
+        if by != WORKER and must_close(attempt, now):  # the worker cancels it at its next look (K1)
             attempt.next_check_at = now
         attempt.ended_at = None
     else:
@@ -146,7 +149,7 @@ def _is_new_decline(event: str, attempt: PaymentAttempt, outcome: Outcome) -> bo
 
 def _tell_decline(order: Order, attempt: PaymentAttempt, outcome: Outcome, by: Actor, now: datetime) -> None:
     attempt.declines += 1
-    count_decline(attempt)
+    note_end(attempt, declined=True, fingerprint=outcome.fingerprint, now=now)
     record(
         order, "payment_declined", by=by, at=now,
         attempt=attempt.public_id, code=outcome.code, amount_minor=attempt.amount_minor,

@@ -17,7 +17,9 @@ from .expire_requests import expire_next_request
 from .import_file import forget_old_files
 from .receive_event import forget_old_bodies, process_next_event
 from .reconcile import reconcile_next, reconcile_next_refund
+from .rest_cards import end_next_rest
 from .take_in_disputes import reconcile_next_dispute
+from .watch_cards import forget_old_tries
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ DEEDS: tuple[Callable[[], bool], ...] = (
     catch_up_next,
     deliver_next,
     expire_next_request,
+    end_next_rest,
 )
 BEAT_EVERY = timedelta(seconds=20)
 TIDY_EVERY = timedelta(hours=1)
@@ -70,6 +73,7 @@ def beat(name: str) -> None:
 def tidy() -> None:
     """Remove what nobody needs any more."""
     forget_old_tallies()
+    forget_old_tries()
     forget_old_answers()
     forget_old_files()
     forget_old_bodies()

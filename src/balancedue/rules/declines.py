@@ -141,6 +141,19 @@ _TABLE = (
         "The processor refused to begin this payment. Check the connection in Settings, Processors; "
         "the details beside this line say what it answered.",
     ),
+    # We take no cards for a while (rules.card_testing).
+    Reason(
+        "cards_rest",
+        f"Card payments to this shop are paused. {NO_MONEY_TAKEN} Wait an hour, or call or email the shop to pay.",
+        "Many cards were declined within minutes, as when somebody tests stolen ones, so nobody can pay by card for a "
+        "while. If these were your customers, let card payments go on from the card processors page.",
+    ),
+    Reason(
+        "too_many_tries",
+        f"Too many tries with this invoice. {NO_MONEY_TAKEN} Wait an hour or call the shop.",
+        "Too many cards were declined on this order, or from where the customer is. It rests for an hour. "
+        "The customer can pay another way.",
+    ),
     Reason(
         "processor_not_compatible",
         _UNAVAILABLE,

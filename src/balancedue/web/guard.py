@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
@@ -62,6 +63,32 @@ def membership_of(user: User, slug: str) -> Membership:
     if membership is None:
         raise Http404("no such account for this person")
     return membership
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from, as counted: an IPv4 address, or the /64 of an IPv6 one; "" where nobody can say.
+
+    Behind BALANCEDUE_TRUSTED_PROXIES proxies it is the last but so many of X-Forwarded-For, as sign-in counts it: what
+    stands before that, anybody may have written.
+    """
+    said = request.META.get("REMOTE_ADDR", "")
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    if 0 < settings.TRUSTED_PROXIES <= len(forwarded) and forwarded != [""]:
+        said = forwarded[-settings.TRUSTED_PROXIES].strip()
+    try:
+        address = ip_address(_without_port(said))
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False))
+    return str(address)
+
+
+def _without_port(said: str) -> str:
+    """Some proxies write 192.0.2.1:49152, or [2001:db8::1]:49152."""
+    if said.startswith("["):
+        return said[1:].partition("]")[0]
+    return said.partition(":")[0] if said.count(":") == 1 else said
 
 
 class OneHost:

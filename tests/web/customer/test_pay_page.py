@@ -9,7 +9,6 @@ from django.test import Client
 from django.utils import timezone
 
 from balancedue.actions.cancel_order import cancel_order
-from balancedue.actions.count_tries import count
 from balancedue.models import PaymentAttempt, PaymentRequest, Tally
 from balancedue.rules.actor import COMMAND
 from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
@@ -121,9 +120,8 @@ def test_an_attempt_still_at_the_card_does_not_hold_anybody_up(client: Client, s
 
 def test_after_too_many_declines_the_page_rests(client: Client, sent: PaymentRequest) -> None:
     """Requirements 3.36."""
-    for _ in range(MAX_DECLINES_PER_LINK_HOUR):
-        count(f"declines:{sent.order_id}", window_seconds=1800)
-    told = "Too many tries with this invoice. Wait 30 minutes or call the shop. No money was taken."
+    makers.make_tries(sent.order, MAX_DECLINES_PER_LINK_HOUR)
+    told = "Too many tries with this invoice. No money was taken. Wait an hour or call the shop."
     answer = press(client, sent)
     assert answer.status_code == 429
     assert answer.json()["sentence"] == told

@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from balancedue.actions.count_tries import limit_tries, refuse_after_declines
+from balancedue.actions.count_tries import limit_tries
 from balancedue.actions.open_processor import open_processor
 from balancedue.actions.pay import begin_payment
+from balancedue.actions.watch_cards import refuse_to_pay
 from balancedue.models import ProcessorConnection
 from balancedue.processors.base import PayPage
 from balancedue.rules.addresses import read_address
@@ -23,6 +24,7 @@ from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.ids import new_id
 from balancedue.rules.limits import MAX_AMOUNT_MINOR
 from balancedue.rules.money import Money
+from balancedue.web.guard import address_of
 
 from .link import Link, frame, link_page, with_policy
 from .words import Stop, closed, stop_of
@@ -42,7 +44,7 @@ def pay(request: HttpRequest, link: Link) -> HttpResponse:
     """`/i/<token>/pay/`: GET shows the card form, POST (from pay.js) begins to pay."""
     if request.method == "POST":
         return _begin(request, link)
-    stop = stop_of(link) or _tired(link)
+    stop = stop_of(link) or _resting(request, link)
     if stop is not None:
         return stopped(request, link, stop)
     assert link.connection is not None
@@ -58,11 +60,13 @@ def stopped(request: HttpRequest, link: Link, stop: Stop) -> HttpResponse:
     return render(request, "customer/stopped.html", context)
 
 
-def _tired(link: Link) -> Stop | None:
+def _resting(request: HttpRequest, link: Link) -> Stop | None:
+    """Nobody types a card that would not be taken (K1)."""
+    headings = {"too_many_tries": _("Too many tries"), "cards_rest": _("Card payments are paused")}
     try:
-        refuse_after_declines(link.order.pk)
+        refuse_to_pay(link.order, address=address_of(request))
     except Refused as refusal:
-        return Stop("too_many_tries", _("Too many tries"), refusal.sentence)
+        return Stop(refusal.code, headings[refusal.code], refusal.sentence)
     return None
 
 
@@ -98,13 +102,14 @@ def _begin(request: HttpRequest, link: Link) -> HttpResponse:
         return stopped(request, link, stop_of(link) or _no_script())
     try:
         press = _read(request.body, link.order.currency)
-        limit_tries(f"pay:{link.request.pk}", at_most=MOST_PRESSES, window_seconds=HALF_HOUR, sentence=_tired_words())
+        limit_tries(f"pay:{link.request.pk}", at_most=MOST_PRESSES, window_seconds=HALF_HOUR, sentence="")
         begun = begin_payment(
             request=link.request,
             page_key=press.page_key,
             shown=press.shown,
             payer_name=press.name,
             payer_email=press.email,
+            address=address_of(request),
         )
     except Invalid as refusal:
         return JsonResponse({"code": refusal.code, "problems": refusal.problems}, status=UNPROCESSABLE)
@@ -175,10 +180,6 @@ def _refusal(link: Link, refusal: Refused) -> JsonResponse:
     elif refusal.code in SHOPS_BUSINESS:
         answer["sentence"] = payer_sentence("processor_refused")
     return JsonResponse(answer, status=TOO_MANY if refusal.code == "too_many_tries" else CONFLICT)
-
-
-def _tired_words() -> str:
-    return _("Too many tries with this invoice. Wait 30 minutes or call the shop. No money was taken.")
 
 
 def _no_script() -> Stop:

@@ -182,6 +182,13 @@ def test_the_receipt_names_amount_day_card_and_numbers() -> None:
         assert fact in letter.text
 
 
+def test_the_receipt_says_what_stands_on_the_statement() -> None:
+    """ux.md 3.9: where it is known."""
+    known = replace(CARD, statement="FOXGLOVE* INV-2047")
+    assert "On your statement FOXGLOVE* INV-2047" in receipt_letter(make_paid(sample_invoice()), known, link=LINK).text
+    assert "statement" not in receipt_letter(make_paid(sample_invoice()), CARD, link=LINK).text
+
+
 def test_a_payment_on_a_cancelled_order_is_told_plainly_to_payer_and_staff() -> None:
     """M7, requirements.md 3.25."""
     cancelled = replace(make_paid(sample_invoice()), status="cancelled")

@@ -22,6 +22,14 @@ def test_a_receipt_says_what_was_paid_how_and_for_what() -> None:
     assert "Receipt pay_00000000000000000022 from Foxglove Print Co." in root_of(pdf)["/Metadata"].get_data().decode()
 
 
+def test_a_receipt_says_what_stands_on_the_statement() -> None:
+    """ux.md 3.9: where it is known, and nothing where it is not."""
+    known, unknown = make_payment(500, statement="FOXGLOVE* INV-2047"), make_payment(500)
+    invoice = make_invoice(1, payments=(known,))
+    assert "On your statement FOXGLOVE* INV-2047" in text_of(receipt_pdf(invoice, known))
+    assert "statement" not in text_of(receipt_pdf(invoice, unknown))
+
+
 def test_a_receipt_hides_the_reference_and_takes_a_number_of_the_shops_own() -> None:
     """M9."""
     invoice = make_invoice(1, payments=(make_payment(500),))

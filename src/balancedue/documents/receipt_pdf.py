@@ -56,6 +56,7 @@ def _facts(sheet: Sheet, payment: PaymentLine, number: str) -> list[tuple[str, s
         ("receipt_number", printable(number)),
         ("refunded_on" if payment.amount.minor < 0 else "paid_on", sheet.day(payment.received_on)),
         ("method", sheet.method(payment)),
+        ("statement", printable(payment.statement)),
         ("number", printable(invoice.number)),
         ("order", printable(f"#{invoice.order_number}")),
         ("po_number", printable(invoice.po_number)),

@@ -59,6 +59,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "paid_on": "Paid on",
         "refunded_on": "Refunded on",
         "method": "Method",
+        "statement": "On your statement",
         "receipt_number": "Receipt number",
         "payment_towards": "Payment towards invoice {number}",
         "refund_towards": "Refund on invoice {number}",

@@ -89,6 +89,7 @@ def payment_line(payment: Payment, zone: ZoneInfo) -> PaymentLine:
         card=payment.card,
         amount=payment.amount,
         reversed_on=payment.reversed_at.astimezone(zone).date() if payment.reversed_at else None,
+        statement=payment.statement,
     )
 
 

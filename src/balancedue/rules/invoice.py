@@ -58,6 +58,7 @@ class PaymentLine:
     amount: Money
     reversed_on: date | None = None
     by_bank: bool = False  # not paid or refunded: a dispute that was lost, or won after all
+    statement: str = ""  # what the payer's bank shows beside it: "FOXGLOVE* INV-2047"; "" where nobody says
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def receipt_letter(invoice: Invoice, payment: PaymentLine, *, link: str) -> Lett
             rows=(
                 (_("Received"), day(payment.received_on, locale)),
                 (_("Paid by"), how_paid(payment)),
+                *(((_("On your statement"), payment.statement),) if payment.statement else ()),
                 (_("Receipt number"), payment.public_id),
                 (_("Invoice"), invoice.number),
                 (_("Balance due"), invoice.balance.due.show(locale)),

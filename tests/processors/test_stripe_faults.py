@@ -1,5 +1,6 @@
 """Stripe, or the way to it, misbehaves."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 
@@ -162,6 +163,45 @@ def test_told_to_come_back_it_does_once(server: Loopback) -> None:
     server.will(answer(429, {"error": {"type": "invalid_request_error", "code": "rate_limit"}}), answer(200, intent()))
     assert processor(server.origin, read_s=3, total_s=6).start(charge()).kind is Kind.NEEDS_CUSTOMER
     assert len(server.asked) == 2
+
+
+def test_told_when_to_come_back_it_waits_as_long(server: Loopback) -> None:
+    """C3: Retry-After within what the deadline leaves is kept."""
+    server.asked.clear()
+    busy = answer(429, {"error": {"type": "invalid_request_error", "code": "rate_limit"}}, Retry_After="1")
+    server.will(busy, answer(200, intent()))
+    began = time.monotonic()
+    assert processor(server.origin, read_s=3, total_s=6).start(charge()).kind is Kind.NEEDS_CUSTOMER
+    assert time.monotonic() - began >= 1
+
+
+@pytest.mark.parametrize("told", ["60", "99999999999", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_told_to_come_back_much_later_it_does_not_wait(server: Loopback, told: str) -> None:
+    """C3: the worker is free at once; a date, which Stripe never sends, counts as not said."""
+    server.asked.clear()
+    busy = answer(503, {"error": {"type": "api_error"}}, Retry_After=told)
+    server.will(busy)
+    assert processor(server.origin, read_s=3, total_s=6).start(charge()).kind is Kind.UNKNOWN
+    assert len(server.asked) == (1 if told.isdigit() else 2)
+
+
+def test_a_peer_without_tls_is_unknown(server: Loopback) -> None:
+    """C3: the handshake fails, within the deadline."""
+    server.will(answer(200, intent()))
+    began = time.monotonic()
+    assert processor(server.origin.replace("http://", "https://")).start(charge()).kind is Kind.UNKNOWN
+    assert time.monotonic() - began < 1.6
+
+
+def test_a_name_that_nobody_knows_is_unknown(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C3: DNS says no."""
+
+    def not_known(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "not known")
+
+    monkeypatch.setattr(deadlines.socket, "getaddrinfo", not_known)
+    outcome = processor(server.origin).start(charge())
+    assert (outcome.kind, outcome.code) == (Kind.UNKNOWN, "")
 
 
 def test_too_late_to_cancel_says_what_it_is_instead(server: Loopback) -> None:

@@ -84,16 +84,18 @@ class DeadlineClient(stripe.HTTPClient):
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Send, and read the whole answer, within the budget."""
         with self.one_deadline():
+            wait = random.uniform(0.2, 0.6)  # noqa: S311 - jitter, not a secret
             try:
                 answer = self._once(method, url, headers, post_data)
-                if not self._again(answer[1], answer[2]):
+                wait = max(wait, _told_to_wait(answer[2]))
+                if not self._again(answer[1], answer[2], wait):
                     return answer
             except (httpcore.ConnectError, httpcore.RemoteProtocolError, httpcore.ReadError) as exc:
                 if self.time_left() < _RETRY_NEEDS_S:
                     raise _not_heard(exc) from exc
             except Exception as exc:
                 raise _not_heard(exc) from exc
-            time.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - jitter, not a secret
+            time.sleep(wait)
             try:
                 return self._once(method, url, headers, post_data)
             except Exception as exc:
@@ -103,9 +105,9 @@ class DeadlineClient(stripe.HTTPClient):
         """Close idle connections."""
         self._pool.close()
 
-    def _again(self, status: int, headers: Mapping[str, str]) -> bool:
+    def _again(self, status: int, headers: Mapping[str, str], wait: float) -> bool:
         wanted = status in _RETRY_STATUS and headers.get("stripe-should-retry") != "false"
-        return wanted and self.time_left() >= _RETRY_NEEDS_S
+        return wanted and self.time_left() >= _RETRY_NEEDS_S + wait
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any
@@ -123,6 +125,12 @@ class DeadlineClient(stripe.HTTPClient):
                 if len(content) > _LARGEST_ANSWER:
                     raise httpcore.RemoteProtocolError("an answer without end")
             return bytes(content), answer.status, httpx.Headers(answer.headers)
+
+
+def _told_to_wait(headers: Mapping[str, str]) -> float:
+    """Seconds that the answer asks to wait before the next try; 0 where it does not say so in seconds."""
+    told = headers.get("retry-after", "")
+    return float(told) if told.isascii() and told.isdigit() else 0.0
 
 
 def _not_heard(exc: Exception) -> stripe.APIConnectionError:

@@ -38,12 +38,12 @@ def type_card(page: Page, number: str) -> None:
     form.get_by_label("Security code").fill("123")
 
 
-def press_pay(page: Page) -> None:
+def press_pay(page: Page, *, times: int = 1) -> None:
     """Scrolled to first: right after a scroll the browser may still give the click to the card frame."""
     page.bring_to_front()
     page.locator("#pay").scroll_into_view_if_needed()
     page.wait_for_timeout(150)
-    page.locator("#pay").click(no_wait_after=True)
+    page.locator("#pay").click(click_count=times, no_wait_after=True)
 
 
 def pay_by_card(page: Page, link: str, number: str = PAYS) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -12,52 +11,27 @@ from balancedue.actions.order_lines import NewLine, OrderDraft
 from balancedue.models import PaymentAttempt
 from balancedue.rules.actor import COMMAND
 from tests.browser import NewContext
+from tests.journeys.payer import (
+    ASKS_BANK,
+    DECLINED,
+    NO_FUNDS,
+    PAYS,
+    SLOW,
+    card_form,
+    expect_receipt,
+    open_card_form,
+    press_pay,
+    type_card,
+)
 from tests.journeys.shops import JourneyShop
 from tests.makers import make_payment
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
-PAYS, DECLINED, NO_FUNDS, ASKS_BANK = "4242424242424242", "4000000000000002", "4000000000009995", "4000002500003155"
-SLOW = "4000000000006009"
-
-
-def open_pay_page(page: Page, shop: JourneyShop) -> None:
-    """From the mail's link to the card form, as a person does it."""
-    page.goto(shop.link)
-    page.get_by_role("main").get_by_role("link", name=re.compile("^Pay")).first.click()
-    expect(page.get_by_role("heading", name="Pay Foxglove Print Co.")).to_be_visible()
-
-
-def card_form(page: Page) -> Any:
-    return page.frame_locator("iframe[title='Secure card details']")
-
-
-def bank(page: Page) -> Any:
-    return page.frame_locator('iframe[title="Your bank\'s page"]')
-
-
-def type_card(page: Page, number: str) -> None:
-    form = card_form(page)
-    form.get_by_label("Card number").fill(number)
-    form.get_by_label("Expiry date").fill("12/39")
-    form.get_by_label("Security code").fill("123")
-
-
-def press_pay(page: Page, *, times: int = 1) -> None:
-    """Scrolled to first: right after a scroll the browser may still give the click to the card frame."""
-    page.bring_to_front()
-    page.locator("#pay").scroll_into_view_if_needed()
-    page.wait_for_timeout(150)
-    page.locator("#pay").click(click_count=times, no_wait_after=True)
-
-
-def expect_receipt(page: Page) -> None:
-    expect(page.get_by_role("heading", name="Paid. Thank you, Dana")).to_be_visible()
-
 
 def test_a_customer_pays_and_gets_a_receipt_that_stays(page: Page, shop: JourneyShop) -> None:
     """S22, S26-S29, M3, M6: one payment, however often it is heard of; reload and back never pay again."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, PAYS)
     press_pay(page)
     expect_receipt(page)
@@ -77,7 +51,7 @@ def test_a_customer_pays_and_gets_a_receipt_that_stays(page: Page, shop: Journey
 
 def test_the_receipt_and_the_invoice_come_as_pdf(page: Page, shop: JourneyShop) -> None:
     """S24."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, PAYS)
     press_pay(page)
     expect_receipt(page)
@@ -88,7 +62,7 @@ def test_the_receipt_and_the_invoice_come_as_pdf(page: Page, shop: JourneyShop) 
 
 def test_a_declined_card_says_so_and_another_pays_on_the_same_page(page: Page, shop: JourneyShop) -> None:
     """S28: the sentence takes the focus, nothing typed is lost."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     page.get_by_label("Name on card").fill("Dana W.")
     type_card(page, NO_FUNDS)
     press_pay(page)
@@ -109,7 +83,7 @@ def test_a_declined_card_says_so_and_another_pays_on_the_same_page(page: Page, s
 
 def test_3d_secure_passed_pays(page: Page, shop: JourneyShop) -> None:
     """S29."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, ASKS_BANK)
     press_pay(page)
     page.frame_locator('iframe[title="Your bank\'s page"]').get_by_text("Complete authentication").click()
@@ -119,7 +93,7 @@ def test_3d_secure_passed_pays(page: Page, shop: JourneyShop) -> None:
 
 def test_3d_secure_failed_can_be_tried_again(page: Page, shop: JourneyShop) -> None:
     """C11."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, ASKS_BANK)
     press_pay(page)
     page.frame_locator('iframe[title="Your bank\'s page"]').get_by_text("Fail authentication").click()
@@ -132,13 +106,13 @@ def test_3d_secure_failed_can_be_tried_again(page: Page, shop: JourneyShop) -> N
 
 def test_3d_secure_abandoned_takes_up_the_same_attempt_again(page: Page, shop: JourneyShop) -> None:
     """C11: the tab is left at the bank; from the mail again, the same attempt pays."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, ASKS_BANK)
     press_pay(page)
     expect(
         page.frame_locator('iframe[title="Your bank\'s page"]').get_by_text("Complete authentication")
     ).to_be_visible()
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, PAYS)
     press_pay(page)
     expect_receipt(page)
@@ -149,7 +123,7 @@ def test_3d_secure_abandoned_takes_up_the_same_attempt_again(page: Page, shop: J
 def test_a_bank_whose_frame_fails_gets_the_whole_page(page: Page, shop: JourneyShop) -> None:
     """C11, I3: there and back again, and the bank hears nothing of the link."""
     page.route("**/elements/bank.js", lambda route: route.abort())
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, ASKS_BANK)
     press_pay(page)
     page.wait_for_url(re.compile("/3ds/"))
@@ -162,7 +136,7 @@ def test_a_bank_whose_frame_fails_gets_the_whole_page(page: Page, shop: JourneyS
 
 def test_back_from_the_bank_leads_to_the_payment(page: Page, shop: JourneyShop) -> None:
     """C8, I3: the way back knows no token, this browser does; and what the address says is not believed."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, DECLINED)
     press_pay(page)
     expect(page.locator("#told")).to_be_visible()
@@ -183,7 +157,7 @@ def test_back_from_the_bank_in_another_browser_knows_nothing(page: Page, shop: J
 
 def test_a_changed_balance_is_shown_and_nothing_is_charged(page: Page, shop: JourneyShop) -> None:
     """S30, M1: the sum the payer saw is the sum that is charged, or none."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, PAYS)
     make_payment(shop.order, 50_000)
     press_pay(page)
@@ -199,7 +173,7 @@ def test_a_changed_balance_is_shown_and_nothing_is_charged(page: Page, shop: Jou
 
 def test_a_balance_changed_after_the_card_was_declined_starts_a_new_attempt(page: Page, shop: JourneyShop) -> None:
     """E5: the old attempt is cancelled at the processor before a new one is made."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, DECLINED)
     press_pay(page)
     expect(page.locator("#told")).to_be_visible()
@@ -219,7 +193,7 @@ def test_two_tabs_pay_once(new_context: NewContext, shop: JourneyShop) -> None:
     context: BrowserContext = new_context()
     one, two = context.new_page(), context.new_page()
     for tab in (one, two):
-        open_pay_page(tab, shop)
+        open_card_form(tab, shop.link)
         type_card(tab, PAYS)
     press_pay(one)
     expect_receipt(one)
@@ -232,7 +206,7 @@ def test_two_tabs_pay_once(new_context: NewContext, shop: JourneyShop) -> None:
 
 def test_a_double_click_pays_once(page: Page, shop: JourneyShop) -> None:
     """E1."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, PAYS)
     press_pay(page, times=2)
     expect_receipt(page)
@@ -244,7 +218,7 @@ def test_two_people_with_one_link_pay_once(new_context: NewContext, shop: Journe
     """E1, M3: whoever is later is told, politely."""
     pages = [new_context().new_page() for _ in range(2)]
     for page in pages:
-        open_pay_page(page, shop)
+        open_card_form(page, shop.link)
         type_card(page, PAYS)
     for page in pages:
         press_pay(page)
@@ -255,7 +229,7 @@ def test_two_people_with_one_link_pay_once(new_context: NewContext, shop: Journe
 
 def test_a_slow_payment_is_checked_until_it_is_known(page: Page, shop: JourneyShop) -> None:
     """M3, U15: the page says so by itself; meanwhile nobody can pay a second time."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, SLOW)
     press_pay(page)
     expect(page.get_by_role("heading", name="Checking with your bank")).to_be_visible()
@@ -297,7 +271,7 @@ def test_only_the_keyboard_is_needed(page: Page, shop: JourneyShop) -> None:
 
 def test_a_typing_slip_is_said_at_the_field(page: Page, shop: JourneyShop) -> None:
     """U13: the rest stays typed."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     page.get_by_label("Email for the receipt").fill("dana@")
     type_card(page, PAYS)
     press_pay(page)
@@ -311,14 +285,14 @@ def test_a_typing_slip_is_said_at_the_field(page: Page, shop: JourneyShop) -> No
 def test_a_card_form_that_does_not_load_says_what_to_do(new_context: NewContext, shop: JourneyShop) -> None:
     page = new_context(watched=False).new_page()
     page.route("**/stripe.js", lambda route: route.abort())
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     expect(page.get_by_text("The card form did not load.")).to_be_visible()
     expect(page.get_by_role("link", name="Try again")).to_be_visible()
 
 
 def test_no_cookie_is_set_on_the_way_to_the_receipt(page: Page, shop: JourneyShop) -> None:
     """S23, I3."""
-    open_pay_page(page, shop)
+    open_card_form(page, shop.link)
     type_card(page, PAYS)
     press_pay(page)
     expect_receipt(page)

@@ -77,7 +77,8 @@ def _build(home: Path, environment: dict[str, str]) -> dict[str, Any]:
     collect = [*_django(), "collectstatic", "--noinput", "--verbosity", "0"]
     collecting = subprocess.Popen(collect, env=environment)
     try:
-        subprocess.run([sys.executable, "-m", "tests.pages.shops", str(built)], env=environment, check=True)
+        nobody_listens = environment | {"BALANCEDUE_ROUND_TRIP_SECONDS": "0"}
+        subprocess.run([sys.executable, "-m", "tests.pages.shops", str(built)], env=nobody_listens, check=True)
     finally:
         assert collecting.wait() == 0
     found: dict[str, Any] = json.loads(built.read_text())

@@ -86,7 +86,7 @@ def _heard(sent_at: datetime, heard_at: datetime) -> Check:
 def _not_heard() -> Check:
     seconds = settings.ROUND_TRIP_SECONDS
     fix = (
-        "The webhook address must be reachable from the internet by https, past the firewall and the proxy. "
+        "The webhook address must be reachable from the internet by https, past firewall and proxy. "
         "If it still comes, this line changes by itself. Until then we ask about each payment, which is slower."
     )
     return Check(LABEL, ok=False, detail=f"Not heard within {seconds:g} s", fix=fix)

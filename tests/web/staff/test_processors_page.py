@@ -190,8 +190,24 @@ def test_resting_cards_are_said_with_their_reason(desk: Desk) -> None:
     read = words(desk.get("settings/processors/"))
     assert f"Card payments rest until {until:%H:%M}: 14 of the last 20 cards were declined." in read
     assert "Card payments rest: many cards are being declined" not in read
-    Account.objects.update(cards_rest_until=timezone.now())
-    assert "Card payments rest until" not in words(desk.get("settings/processors/"))
+    desk.client.force_login(make_user(desk.account, role="staff", name="Someone"))
+    assert "Only a manager or the owner can do this." in words(desk.get("settings/processors/"))
+    assert desk.post("settings/processors/cards/").status_code == 403
+
+
+def test_card_payments_go_on_when_a_manager_says_so(desk: Desk) -> None:
+    """K1: these were customers."""
+    Account.objects.update(cards_rest_until=timezone.now() + timedelta(minutes=20))
+    raise_alarm(desk.account, "card_testing", declined=14, tries=20, until="15:40")
+    desk.client.force_login(make_user(desk.account, role="manager", name="Someone"))
+    assert "Let card payments go on" in words(desk.get("settings/processors/"))
+    answer = desk.client.post(desk.path("settings/processors/cards/"), follow=True)
+    assert "Card payments go on." in words(answer)
+    assert "Card payments rest" not in words(answer)
+    assert not desk.account.alarms.filter(over_at=None).exists()
+    assert "Card payments do not rest any more." in words(
+        desk.client.post(desk.path("settings/processors/cards/"), follow=True)
+    )
 
 
 def test_customers_can_be_sent_to_the_processors_page(desk: Desk) -> None:

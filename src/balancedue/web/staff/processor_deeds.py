@@ -13,11 +13,12 @@ from balancedue.actions.connect_processor import (
     stays_refundable,
 )
 from balancedue.actions.look_again import look_again
+from balancedue.actions.rest_cards import let_cards_go_on
 from balancedue.models import PaymentRequest, ProcessorConnection
 from balancedue.processors.base import Can
 from balancedue.processors.registry import maker, maker_or_missing
 from balancedue.rules.errors import Refused
-from balancedue.rules.gate import OWNER
+from balancedue.rules.gate import MANAGER, OWNER
 from balancedue.rules.states import LIVE_REQUEST
 from balancedue.web.guard import StaffRequest, staff_page
 
@@ -99,6 +100,15 @@ def look_again_at(request: StaffRequest) -> HttpResponse:
     if not count:
         return _back(request, "Nothing waits here any more.")
     return _back(request, f"Looking again at {count} webhook{'s' if count > 1 else ''}. This takes a few seconds.")
+
+
+@require_POST
+@staff_page(role=MANAGER)
+def go_on_with_cards(request: StaffRequest) -> HttpResponse:
+    """ "Let card payments go on": whoever was declined were customers (K1)."""
+    if let_cards_go_on(account=request.account, by=request.user.actor):
+        return _back(request, "Card payments go on.")
+    return _back(request, "Card payments do not rest any more.")
 
 
 @require_POST

@@ -76,8 +76,13 @@ def attempt(request: HttpRequest, link: Link, attempt: str) -> HttpResponse:
 
 
 def _just_back(attempt: PaymentAttempt) -> bool:
-    """3-D Secure is under way as far as we know: the bank's answer is on its way to us."""
-    return attempt.state == WAITING and attempt.needs_action and timezone.now() - attempt.changed_at < AT_THE_BANK
+    """3-D Secure is under way as far as we know: the bank's answer is on its way to us.
+
+    Who comes back from the processor's own page in the middle of it has given it up: it sends nobody back before.
+    """
+    if attempt.hosted or attempt.state != WAITING or not attempt.needs_action:
+        return False
+    return timezone.now() - attempt.changed_at < AT_THE_BANK
 
 
 def _receipt_facts(link: Link, attempt: PaymentAttempt) -> dict[str, Any]:

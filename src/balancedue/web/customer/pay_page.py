@@ -1,7 +1,6 @@
 """The payment page, and the press of Pay (S26-S30). Nothing exists at the processor before that press."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from csp.constants import SELF
@@ -12,29 +11,23 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from balancedue.actions.count_tries import limit_tries
-from balancedue.actions.open_processor import open_processor
-from balancedue.actions.pay import begin_payment
-from balancedue.actions.watch_cards import refuse_to_pay
+from balancedue.actions.open_processor import is_hosted, open_processor
 from balancedue.models import ProcessorConnection
 from balancedue.processors.base import PayPage
-from balancedue.rules.addresses import read_address
 from balancedue.rules.declines import REASONS, payer_sentence
 from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.ids import new_id
-from balancedue.rules.limits import MAX_AMOUNT_MINOR
 from balancedue.rules.money import Money
-from balancedue.web.guard import address_of
 
+from .hosted_page import leave, pay_form
 from .link import Link, frame, link_page, with_policy
+from .press import begin, out_of_date, read_press
+from .stop_page import stopped, what_stops
 from .words import Stop, closed, stop_of
 
-MOST_PRESSES = 30  # of Pay, per link and half hour; a person needs a few
-HALF_HOUR = 1800
 # Refusals that a page of their own explains, and those that are the shop's business: the payer hears other words.
 ELSEWHERE = frozenset({"nothing_due", "order_cancelled", "payment_in_progress"})
 SHOPS_BUSINESS = frozenset({"no_processor", "processor_not_compatible", "processor_broken"})
-LONGEST_NAME, LONGEST_KEY = 200, 64
 CONFLICT, TOO_MANY, UNPROCESSABLE = 409, 429, 422
 
 
@@ -44,30 +37,15 @@ def pay(request: HttpRequest, link: Link) -> HttpResponse:
     """`/i/<token>/pay/`: GET shows the card form, POST (from pay.js) begins to pay."""
     if request.method == "POST":
         return _begin(request, link)
-    stop = stop_of(link) or _resting(request, link)
+    stop = what_stops(request, link)
     if stop is not None:
         return stopped(request, link, stop)
     assert link.connection is not None
     try:
-        return _card_form(request, link, link.connection)
+        form = pay_form if is_hosted(link.connection) else _card_form
+        return form(request, link, link.connection)
     except Refused as refusal:
         return stopped(request, link, closed(refusal.code))
-
-
-def stopped(request: HttpRequest, link: Link, stop: Stop) -> HttpResponse:
-    """Why there is nothing to pay, or no way to, and what to do instead."""
-    context = {**frame(link), "stop": stop, "attempt": link.in_progress, "last": next(reversed(link.payments), None)}
-    return render(request, "customer/stopped.html", context)
-
-
-def _resting(request: HttpRequest, link: Link) -> Stop | None:
-    """Nobody types a card that would not be taken (K1)."""
-    headings = {"too_many_tries": _("Too many tries"), "cards_rest": _("Card payments are paused")}
-    try:
-        refuse_to_pay(link.order, address=address_of(request))
-    except Refused as refusal:
-        return Stop(refusal.code, headings[refusal.code], refusal.sentence)
-    return None
 
 
 def _card_form(request: HttpRequest, link: Link, connection: ProcessorConnection) -> HttpResponse:
@@ -98,24 +76,19 @@ def with_origins(page: PayPage, response: HttpResponse) -> HttpResponse:
 
 
 def _begin(request: HttpRequest, link: Link) -> HttpResponse:
-    if request.content_type != "application/json":  # pay.js did not run: the form came by itself
+    if request.content_type != "application/json":  # no script sent it: a plain form
+        if link.connection is not None and is_hosted(link.connection):
+            return leave(request, link, link.connection)
         return stopped(request, link, stop_of(link) or _no_script())
     try:
-        press = _read(request.body, link.order.currency)
-        limit_tries(f"pay:{link.request.pk}", at_most=MOST_PRESSES, window_seconds=HALF_HOUR, sentence="")
-        begun = begin_payment(
-            request=link.request,
-            page_key=press.page_key,
-            shown=press.shown,
-            payer_name=press.name,
-            payer_email=press.email,
-            address=address_of(request),
-        )
+        begun = begin(request, link, read_press(_read(request.body), link.order.currency))
     except Invalid as refusal:
         return JsonResponse({"code": refusal.code, "problems": refusal.problems}, status=UNPROCESSABLE)
     except Refused as refusal:
         return _refusal(link, refusal)
     attempt = begun.attempt.public_id
+    if begun.go_to:  # the shop has just chosen the processor's page
+        return JsonResponse({"go": begun.go_to})
     return JsonResponse(
         {
             "client_secret": begun.client_secret,
@@ -126,39 +99,14 @@ def _begin(request: HttpRequest, link: Link) -> HttpResponse:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Press:
-    """What pay.js sends when Pay is pressed."""
-
-    page_key: str
-    shown: Money
-    name: str
-    email: str
-
-
-def _read(body: bytes, currency: str) -> _Press:
-    """Raises Invalid, by field."""
-    out_of_date = Invalid({"form": _("This page is out of date. Load it again. Nothing was charged.")})
+def _read(body: bytes) -> dict[str, object]:
     try:
         sent = json.loads(body)
-        page_key, shown = sent["page_key"], sent["shown"]
-        name, email = str(sent.get("name", "")).strip(), str(sent.get("email", "")).strip()
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise out_of_date from None
-    if not isinstance(page_key, str) or not 0 < len(page_key) <= LONGEST_KEY:
-        raise out_of_date
-    if type(shown) is not int or not 0 < shown <= MAX_AMOUNT_MINOR:
-        raise out_of_date
-    problems = {}
-    if len(name) > LONGEST_NAME:
-        problems["name"] = _("Keep the name to %(most)s characters") % {"most": LONGEST_NAME}
-    try:
-        email = read_address(email, field="email") if email else ""
-    except Refused as refusal:
-        problems["email"] = refusal.sentence
-    if problems:
-        raise Invalid(problems)
-    return _Press(page_key, Money(shown, currency), name, email)
+    except (ValueError, RecursionError):
+        raise out_of_date() from None
+    if not isinstance(sent, dict):
+        raise out_of_date()
+    return sent
 
 
 def _refusal(link: Link, refusal: Refused) -> JsonResponse:

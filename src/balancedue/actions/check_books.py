@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from balancedue.models import (
     Account,
+    BalanceTransaction,
     Delivery,
     Dispute,
     Event,
@@ -21,6 +22,7 @@ from balancedue.models import (
     Payment,
     PaymentAttempt,
     PaymentRequest,
+    Payout,
     Posting,
     ProcessorEvent,
     Refund,
@@ -29,8 +31,16 @@ from balancedue.models import (
 )
 from balancedue.models.journal import ENTRY_KINDS
 from balancedue.processors.base import Kind
-from balancedue.rules.ledger import APART, RECEIVABLE, opposite
-from balancedue.rules.states import ACTIVE_ATTEMPT, LIVE_REQUEST, OPEN_DISPUTE, OPEN_REFUND, PENDING, SUCCEEDED
+from balancedue.rules.ledger import APART, FEES, RECEIVABLE, opposite
+from balancedue.rules.states import (
+    ACTIVE_ATTEMPT,
+    LIVE_REQUEST,
+    OPEN_DISPUTE,
+    OPEN_PAYOUT,
+    OPEN_REFUND,
+    PENDING,
+    SUCCEEDED,
+)
 
 from .ask_processor import look_up
 from .take_in_disputes import booked, should_stand
@@ -165,6 +175,28 @@ def _reversals_undo(orders: Orders) -> Iterator[str]:
             yield f"entry {entry.pk} does not undo what it reverses"
 
 
+def _fees_match_entries(orders: Orders) -> Iterator[str]:
+    kept = BalanceTransaction.objects.filter(order__in=orders)
+    kept = kept.annotate(
+        booked=Sum("entry__postings__amount_minor", filter=Q(entry__postings__ledger=FEES), default=0)
+    )
+    for row in kept.exclude(fee_minor=F("booked")):
+        yield f"{row.reference} cost {row.fee_minor} and is booked with {row.booked}"
+    for row in kept.exclude(entry=None).exclude(entry__currency=F("currency"), entry__order=F("order")):
+        yield f"the fee of {row.reference} is booked on another order or in another currency"
+    for entry in JournalEntry.objects.filter(order__in=orders, kind="fee", balance_transaction=None):
+        yield f"entry {entry.pk} is a fee of nothing the processor told"
+
+
+def _payouts_add_up(orders: Orders) -> Iterator[str]:
+    payouts = Payout.objects.filter(account__in=orders.values("account_id"), is_listed=True)
+    net = Sum(F("balance_transactions__amount_minor") - F("balance_transactions__fee_minor"), default=0)
+    for payout in payouts.annotate(net=net).exclude(amount_minor=F("net")):
+        yield f"{payout.public_id} of {payout.amount_minor} holds {payout.net}"
+    for row in BalanceTransaction.objects.filter(payout__in=payouts).exclude(currency=F("payout__currency")):
+        yield f"{row.reference} is in another currency than its payout"
+
+
 def _nothing_waits_for_ever(orders: Orders) -> Iterator[str]:
     for attempt in PaymentAttempt.objects.filter(order__in=orders, state__in=ACTIVE_ATTEMPT, next_check_at=None):
         yield f"{attempt.public_id} is {attempt.state} and has no next check"
@@ -173,6 +205,8 @@ def _nothing_waits_for_ever(orders: Orders) -> Iterator[str]:
     for dispute in Dispute.objects.filter(order__in=orders, state__in=OPEN_DISPUTE, next_check_at=None):
         yield f"{dispute.public_id} is {dispute.state} and has no next check"
     accounts = orders.values("account_id")
+    for payout in Payout.objects.filter(account__in=accounts, state__in=OPEN_PAYOUT, next_check_at=None):
+        yield f"{payout.public_id} is {payout.state} and has no next check"
     parked = ProcessorEvent.objects.filter(connection__account__in=accounts, status=ProcessorEvent.PARKED)
     for event in parked:
         yield f"webhook {event.external_id} ({event.type}) waits for a person: {event.error}"
@@ -197,6 +231,8 @@ def _money_is_told_once(orders: Orders) -> Iterator[str]:
 def _accounts_stay_apart(orders: Orders) -> Iterator[str]:
     for order in orders.exclude(contact=None).exclude(contact__account=F("account")):
         yield f"order {order.public_id} has a contact of another account"
+    for moved in BalanceTransaction.objects.filter(order__in=orders).exclude(account=F("order__account")):
+        yield f"{moved.reference} is of another account than its order"
     for model in (JournalEntry, Event, Delivery):
         for row in model.objects.filter(order__in=orders).exclude(account=F("order__account")):
             yield f"{model.__name__} {row.pk} is of another account than its order"
@@ -277,6 +313,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("N9", "refunds and disputes stay below the payment"): _refunds_stay_below,
     ("N2", "refunds match entries"): _refunds_match_entries,
     ("N2", "disputes match entries"): _disputes_match_entries,
+    ("N2", "fees match entries"): _fees_match_entries,
+    ("N8", "payouts add up"): _payouts_add_up,
     ("N10", "nothing waits for ever"): _nothing_waits_for_ever,
     ("N11", "money is told once"): _money_is_told_once,
     ("N12", "accounts stay apart"): _accounts_stay_apart,

@@ -23,6 +23,8 @@ from .raise_alarm import clear_alarm, raise_alarm
 from .settle import settle
 from .settle_refund import hear_refunds
 from .take_in_disputes import hear_disputes
+from .take_in_fees import hear_fees
+from .take_in_payouts import hear_payout
 
 UNREADABLE = "unreadable"  # well signed, but not an event: for a person to look at
 RETRY = [timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900, 3600)]
@@ -117,6 +119,8 @@ def _look_into(event: ProcessorEvent) -> _Found:
         return _Found(ProcessorEvent.DONE)  # speaks of nothing that is ours to know
     if hear_round_trip(event):
         return _Found(ProcessorEvent.DONE)
+    if event.concern == Concern.PAYOUT.value:
+        return _Found(ProcessorEvent.DONE) if hear_payout(event.connection, event.reference) else _UNHEARD
     attempt = _attempt_of(event)
     if attempt is None:
         return _of_no_attempt(event)
@@ -132,8 +136,9 @@ def _look_into(event: ProcessorEvent) -> _Found:
 
 
 _HEARD_OF: Mapping[str, Callable[[PaymentAttempt], bool]] = {
-    Concern.REFUNDS.value: hear_refunds,
-    Concern.DISPUTES.value: hear_disputes,
+    Concern.REFUNDS.value: lambda attempt: hear_refunds(attempt) and hear_fees(attempt),
+    Concern.DISPUTES.value: lambda attempt: hear_disputes(attempt) and hear_fees(attempt),
+    Concern.FEES.value: hear_fees,
 }
 """What else is asked about a payment that is in, by what the webhook is about; answers whether we were told."""
 

@@ -52,8 +52,8 @@ def post_entry(
     Posting.objects.bulk_create(
         Posting(entry=entry, order=order, ledger=ledger, amount_minor=minor) for ledger, minor in postings.items()
     )
-    order.balance_version = order.balance_version if kind in APART else entry.version
-    order.changed_at = at
+    if kind not in APART:
+        order.balance_version, order.changed_at = entry.version, at
     return entry, copy_balance(order)
 
 

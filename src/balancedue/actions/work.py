@@ -19,6 +19,8 @@ from .receive_event import forget_old_bodies, process_next_event
 from .reconcile import reconcile_next, reconcile_next_refund
 from .rest_cards import end_next_rest
 from .take_in_disputes import reconcile_next_dispute
+from .take_in_fees import fetch_next_fee
+from .take_in_payouts import look_at_next_payout, sweep_next_payouts
 from .watch_cards import forget_old_tries
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ DEEDS: tuple[Callable[[], bool], ...] = (
     catch_up_next,
     deliver_next,
     expire_next_request,
+    fetch_next_fee,
+    sweep_next_payouts,
+    look_at_next_payout,
     end_next_rest,
 )
 BEAT_EVERY = timedelta(seconds=20)

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
-from balancedue.rules.states import PAYOUT_STATES
+from balancedue.rules.states import OPEN_PAYOUT, PAYOUT_STATES
 
 from .accounts import Account, ProcessorConnection
 from .checked import Checked
@@ -50,6 +50,11 @@ class Payout(Checked):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has neither arrived nor come to nothing yet."""
+        return self.state in OPEN_PAYOUT
 
 
 class BalanceTransaction(models.Model):

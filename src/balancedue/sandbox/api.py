@@ -39,6 +39,8 @@ _KINDS = {
 """By the beginning of an id."""
 _INCLUDABLE = {"charge": "refunds", "checkout.session": "line_items"}
 """Lists that are part of an object only when asked for."""
+_NOT_ALWAYS = {"refund": "failure_balance_transaction"}
+"""What an object has only at times, and may be asked for in vain."""
 
 
 class Api:
@@ -163,6 +165,8 @@ def _expand(tx: Transaction, account: str, value: dict[str, Any], steps: list[st
         held = value.get(step) or _included(tx, account, value)
     elif step in _EXPANDABLE and step in value:
         held = value[step]
+    elif _NOT_ALWAYS.get(value.get("object", "")) == step:
+        return value
     else:
         raise _cannot(path)
     if isinstance(held, str) and (kind := _KINDS.get(held.partition("_")[0])):

@@ -19,6 +19,8 @@ CALLS = {
     "/api/v1/payment-requests/{payment_request}/withdrawal": {"post"},
     "/api/v1/payments/{payment}/reversal": {"post"},
     "/api/v1/payments/{payment}/refunds": {"post"},
+    "/api/v1/payouts": {"get"},
+    "/api/v1/payouts/{payout}": {"get"},
 }
 
 

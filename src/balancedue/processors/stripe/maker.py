@@ -7,7 +7,9 @@ from balancedue.processors.base import Can, Setting
 from balancedue.processors.stripe import keys
 from balancedue.processors.stripe.processor import StripeProcessor
 
-_CAN = frozenset({Can.REQUEST, Can.LOOK_UP, Can.CANCEL, Can.REFUND, Can.HOOK, Can.DISPUTES, Can.MISSED, Can.HOSTED})
+_CAN = frozenset(
+    {Can.REQUEST, Can.LOOK_UP, Can.CANCEL, Can.REFUND, Can.HOOK, Can.DISPUTES, Can.MISSED, Can.HOSTED, Can.PAYOUTS}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,13 @@ from balancedue.processors.base import (
     Kind,
     Missed,
     Outcome,
+    PayoutReport,
     PayPage,
     Site,
+    TransactionReport,
 )
 from balancedue.processors.stripe import amounts, disputes, endpoints, errors, events, hooks, keys
+from balancedue.processors.stripe.balance import Balance
 from balancedue.processors.stripe.checks import account_of_keys, check_connection
 from balancedue.processors.stripe.deadline import DeadlineClient, shared_client
 from balancedue.processors.stripe.hosted import HOSTED_ORIGINS, SESSION, WITH_MONEY, read_session, session_params
@@ -75,6 +78,7 @@ class StripeProcessor:
             http_client=self._http,
             max_network_retries=0,
         )
+        self._balance = Balance(self._client, self._http)
 
     def __repr__(self) -> str:
         return f"<{self._label}, {'live' if self.livemode else 'test'}>"
@@ -202,13 +206,29 @@ class StripeProcessor:
             log.info("refunds of %s not heard: %s", reference, errors.not_heard(exc).detail)
             return None
 
-    def events_since(self, moment: datetime, *, undelivered: bool) -> Missed | None:
-        """What happened since `moment` of what we want to hear; None when Stripe was not heard."""
-        return events.events_since(self._client, moment, undelivered=undelivered)
-
     def disputes_of(self, reference: str) -> list[DisputeReport] | None:
         """Every dispute of a PaymentIntent; None when Stripe was not heard."""
         return disputes.disputes_of(self._client, self._http, reference)
+
+    def transactions_of(self, reference: str) -> list[TransactionReport] | None:
+        """What a PaymentIntent, its refunds and its disputes moved on the balance; None when Stripe was not heard."""
+        return self._balance.transactions_of(reference)
+
+    def payout(self, reference: str) -> PayoutReport | None:
+        """One payout; None when Stripe was not heard."""
+        return self._balance.payout(reference)
+
+    def payouts_since(self, moment: datetime) -> list[PayoutReport] | None:
+        """Payouts made since then, oldest first; None when Stripe was not heard."""
+        return self._balance.payouts_since(moment)
+
+    def in_payout(self, reference: str, after: str = "") -> list[TransactionReport] | None:
+        """The next lines of a payout after the line `after`; [] is the end, None when Stripe was not heard."""
+        return self._balance.in_payout(reference, after)
+
+    def events_since(self, moment: datetime, *, undelivered: bool) -> Missed | None:
+        """What happened since `moment` of what we want to hear; None when Stripe was not heard."""
+        return events.events_since(self._client, moment, undelivered=undelivered)
 
     def read_hook(self, headers: Mapping[str, str], body: bytes) -> HookNote:
         """Verify and read a webhook, with the secret or, while it is rolled, the one before. Raises BadSignature."""

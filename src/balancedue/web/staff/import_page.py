@@ -3,14 +3,11 @@
 Everything works without a script; with one, a long file goes on by itself.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.http import Http404, HttpResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST
 
 from balancedue.actions.import_file import MAX_BYTES, choose_columns, hold_file, start_import
@@ -22,6 +19,7 @@ from balancedue.rules.errors import Invalid, Refused
 from balancedue.rules.gate import MANAGER
 from balancedue.web.guard import StaffRequest, staff_page
 
+from .csv_answer import csv_answer
 from .fields import Form, Words, choice
 from .page import done, show
 
@@ -172,20 +170,8 @@ def go_on(request: StaffRequest, public_id: str) -> HttpResponse:
 def report(request: StaffRequest, public_id: str) -> HttpResponse:
     """Everything that was refused, as CSV."""
     file = _mine(request, public_id)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["order", "line of the file", "field", "reason"])
-    for row in file.report.get("faults", []):
-        writer.writerow([_harmless(str(cell if cell is not None else "")) for cell in row])
-    disposition = content_disposition_header(True, f"refused-{file.name}") or "attachment"
-    return HttpResponse(
-        text.getvalue(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
-    )
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    head = ["order", "line of the file", "field", "reason"]
+    return csv_answer(f"refused-{file.name}", head, file.report.get("faults", []))
 
 
 def _columns(request: StaffRequest, file: ImportFile, form: ColumnsForm, status: int) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from balancedue.actions.ask_gate import Processors, read_processors, request_gate
 from balancedue.models import (
+    BalanceTransaction,
     Delivery,
     Dispute,
     Order,
@@ -42,6 +43,7 @@ class OrderFacts:
     refunds: list[Refund]
     disputes: list[Dispute]
     attempts: list[PaymentAttempt]
+    moved: list[BalanceTransaction]  # at the processor, with what it kept
     deliveries: list[Delivery]
     kept_letters: frozenset[str]  # of which deliveries what was sent can be shown, by public id
 
@@ -79,6 +81,7 @@ def read_order(request: StaffRequest, number: str) -> OrderFacts:
         refunds=[refund for payment in payments for refund in payment.refunds.all()],
         disputes=[dispute for payment in payments for dispute in payment.disputes.all()],
         attempts=list(order.attempts.select_related("connection")),
+        moved=list(order.balance_transactions.all()),
         deliveries=list(order.deliveries.all()),
         kept_letters=kept_letters(order),
     )

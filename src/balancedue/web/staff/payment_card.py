@@ -18,7 +18,7 @@ from balancedue.models import Delivery, Payment, PaymentAttempt, PaymentRequest,
 from balancedue.processors.registry import maker_or_missing
 from balancedue.rules.clock_words import day_words, time_words
 from balancedue.rules.gate import MANAGER, STAFF, at_least
-from balancedue.rules.methods import CARD
+from balancedue.rules.methods import CARD, METHODS
 from balancedue.rules.money import Money
 from balancedue.rules.states import (
     EXPIRED,
@@ -67,6 +67,7 @@ class Card:
     surplus: list[Payment] = field(default_factory=list)  # came in on top, and not given back yet
     refunds: list[Refund] = field(default_factory=list)  # on their way, or failed last
     disputes: list[DisputeNote] = field(default_factory=list)
+    costs: list["Cost"] = field(default_factory=list)
     refundable: frozenset[str] = frozenset()  # payments with something left to refund, by public id
     was: Money | None = None  # what the open request asked for, when that has changed
     link: str = ""
@@ -116,6 +117,15 @@ class Card:
         return bool(self.refundable and self.facts.standing.balance.credit and not self.surplus)
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the processor kept of a card payment so far, and what is left of it, in the currency that it settles in."""
+
+    name: str
+    fees: Money
+    net: Money
+
+
 def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
     """Work out the card from the facts."""
     balance, latest = facts.standing.balance, facts.latest
@@ -138,11 +148,24 @@ def payment_card(request: StaffRequest, facts: OrderFacts) -> Card:
     card.disputes = dispute_notes(request.account, facts.disputes, is_owed=bool(balance.due))
     if at_least(request.membership.role, MANAGER):
         card.refundable = frozenset(p.public_id for p in facts.payments if refundable(p))
+        card.costs = _costs(facts)
     if latest is not None:
         _add_request(request, card, latest)
     card.every = _interval(card)
     card.spoken = _spoken(card, locale)
     return card
+
+
+def _costs(facts: OrderFacts) -> list[Cost]:
+    """Payment by payment, its refunds and disputes counted in."""
+    costs = []
+    for payment in facts.payments:
+        moved = [row for row in facts.moved if row.payment_id == payment.pk]
+        for currency in sorted({row.currency for row in moved}):
+            rows = [row for row in moved if row.currency == currency]
+            fees, net = sum(row.fee_minor for row in rows), sum(row.net.minor for row in rows)
+            costs.append(Cost(payment.card or METHODS[payment.method], Money(fees, currency), Money(net, currency)))
+    return costs
 
 
 def _is_last(refund: Refund, facts: OrderFacts) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from balancedue.rules.disputes import REASONS
-from balancedue.rules.states import DISPUTE_STATES, REFUND_STATES
+from balancedue.rules.states import DISPUTE_STATES, PAYOUT_STATES, REFUND_STATES
 
 
 class Shape(BaseModel):
@@ -178,5 +178,47 @@ class OrderPage(Shape):
     """Newest first. Pass `next` or `previous` as `cursor` to go on or back."""
 
     results: list[Order]
+    next: str | None
+    previous: str | None
+
+
+class PayoutLine(Shape):
+    """One movement that a payout holds. `net` is `amount` less `fee`; all are in the payout's currency.
+
+    `order_id` and `payment_id` are null for what belongs to no order here: the account's other activity.
+    """
+
+    kind: str = Field(description="payment, refund, dispute, fee, payout (an earlier one that came back) or other")
+    amount: int = Field(description="Below zero when it left the balance")
+    fee: int = Field(description="What the processor kept of it")
+    net: int
+    order_id: str | None
+    payment_id: str | None
+    refund_id: str | None
+    dispute_id: str | None
+    at: datetime
+
+
+class Payout(Shape):
+    """A transfer from the card processor to the shop's bank, in the currency that it settles in."""
+
+    id: str
+    status: str = Field(json_schema_extra={"enum": [*PAYOUT_STATES]})
+    amount: int = Field(description="Below zero when the processor took money from the bank")
+    currency: str
+    arrives_on: date
+    failure: str = Field(description='Why it failed, in the words of the processor; "" if it did not')
+    is_listed: bool = Field(description="Whether everything it holds is known; then the lines' `net` come to `amount`")
+    created_at: datetime
+
+
+class PayoutWithLines(Payout):
+    lines: list[PayoutLine] = Field(description="Newest first")
+
+
+class PayoutPage(Shape):
+    """Newest first. Pass `next` or `previous` as `cursor` to go on or back."""
+
+    results: list[Payout]
     next: str | None
     previous: str | None

@@ -13,7 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from balancedue.rules.errors import Refused
 
-from . import orders, payment_requests, payments, problems
+from . import orders, payment_requests, payments, payouts, problems
 from .description import Description
 from .keys import Bearer
 from .strict_json import StrictJson
@@ -21,7 +21,7 @@ from .strict_json import StrictJson
 View = Callable[..., HttpResponse]
 
 ABOUT = (
-    "Orders, payments and payment requests. Amounts are integers in minor units beside a `currency`. "
+    "Orders, payments, payment requests and payouts. Amounts are integers in minor units beside a `currency`. "
     "Errors are RFC 9457 problems with a stable `code`."
 )
 
@@ -47,6 +47,7 @@ api = Api(
 api.add_router("/orders", orders.router)
 api.add_router("", payments.router)
 api.add_router("", payment_requests.router)
+api.add_router("", payouts.router)
 _SAYS_NO: dict[type[Exception], Any] = {
     Refused: problems.refused,
     ValidationError: problems.not_valid,

@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from balancedue.models import Account, Contact, Order, Payment, PaymentRequest
+from balancedue.models import Account, Contact, Order, Payment, PaymentRequest, Payout
 from balancedue.rules.errors import Invalid
 from balancedue.rules.texts import text_fault
 
@@ -38,6 +38,15 @@ def request_of(account: Account, name: str) -> PaymentRequest:
     if request is None:
         raise Http404
     return request
+
+
+def payout_of(account: Account, name: str) -> Payout:
+    """The payout by its id."""
+    _check(name)
+    payout = account.payouts.filter(public_id=name).first()
+    if payout is None:
+        raise Http404
+    return payout
 
 
 def contact_of(account: Account, name: str) -> Contact:

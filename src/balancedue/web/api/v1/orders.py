@@ -92,8 +92,8 @@ def list_orders(request: HttpRequest, filters: Query[Filters]) -> HttpResponse:
     if filters.has_balance_due is not None:
         due = account.orders.with_balance_due()
         orders = orders.filter(pk__in=due) if filters.has_balance_due else orders.exclude(pk__in=due)
-    page = page_of(orders, cursor=filters.cursor, limit=filters.limit)
-    told = orders_told(page.orders, account)
+    page = page_of(orders, "placed_at", cursor=filters.cursor, limit=filters.limit)
+    told = orders_told(page.rows, account)
     return json_answer(answers.OrderPage(results=told, next=page.next, previous=page.previous))
 
 

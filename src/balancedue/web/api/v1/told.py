@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from balancedue import models
 from balancedue.actions.ask_gate import read_processors, request_gate
 from balancedue.actions.refund import refundable
 from balancedue.models import Account, Standing, read_standings
+from balancedue.models.payout_lists import lines_of
 from balancedue.rules.gate import OWNER
 from balancedue.rules.states import WITHDRAWN
 
@@ -195,6 +197,42 @@ def _delivery(row: models.Delivery) -> answers.Delivery:
         sent_at=row.sent_at and _utc(row.sent_at),
         next_try_at=_utc(row.next_try_at) if row.status in ("waiting", "sending") else None,
         error=row.error,
+    )
+
+
+def payout_told(payout: models.Payout) -> answers.Payout:
+    return answers.Payout(**_payout(payout))
+
+
+def payout_with_lines(payout: models.Payout) -> answers.PayoutWithLines:
+    lines = [_payout_line(moved) for moved in lines_of(payout)] if payout.is_listed else []
+    return answers.PayoutWithLines(**_payout(payout), lines=lines)
+
+
+def _payout(payout: models.Payout) -> dict[str, Any]:
+    return {
+        "id": payout.public_id,
+        "status": payout.state,
+        "amount": payout.amount_minor,
+        "currency": payout.currency,
+        "arrives_on": payout.arrives_on,
+        "failure": payout.detail,
+        "is_listed": payout.is_listed,
+        "created_at": _utc(payout.made_at),
+    }
+
+
+def _payout_line(moved: models.BalanceTransaction) -> answers.PayoutLine:
+    return answers.PayoutLine(
+        kind=moved.kind,
+        amount=moved.amount_minor,
+        fee=moved.fee_minor,
+        net=moved.net.minor,
+        order_id=moved.order.public_id if moved.order else None,
+        payment_id=moved.payment.public_id if moved.payment else None,
+        refund_id=moved.refund.public_id if moved.refund else None,
+        dispute_id=moved.dispute.public_id if moved.dispute else None,
+        at=_utc(moved.at),
     )
 
 

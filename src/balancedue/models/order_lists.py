@@ -39,6 +39,7 @@ def with_facts(orders: QuerySet[Order]) -> QuerySet[Order]:
         last_paid_on=Subquery(kept.values("received_on")[:1]),
         bounced=Exists(_not_arrived()),
         disputed=Exists(Dispute.objects.filter(order=mine, state__in=OPEN_DISPUTE)),
+        dispute_lost=Exists(Dispute.objects.filter(order=mine, state="lost")),
     )
 
 
@@ -61,17 +62,20 @@ def facts_of(order: Order) -> OrderFacts:
         opened_at=row["request_opened_at"],
         bounced=row["bounced"],
         disputed=row["disputed"],
+        dispute_lost=row["dispute_lost"],
     )
 
 
 def needing_attention(account: Account, *, now: datetime) -> QuerySet[Order]:
-    """Something is due, and: bounced, changed since it was asked for, declined twice, or a week unopened.
+    """Something is due, and: bounced, changed since it was asked for, declined twice, a week unopened, or due again
+    by a lost dispute and not asked for.
 
     And every order with a card payment that does not fit, until a person has looked into it, or with a dispute that
     waits for evidence.
     """
     mine = OuterRef("pk")
     live = PaymentRequest.objects.filter(order=mine, status__in=[SENT, OPENED])
+    live_at_all = PaymentRequest.objects.filter(order=mine, status__in=LIVE_REQUEST)
     declines = (
         PaymentAttempt.objects.filter(order=mine).order_by().values("order").annotate(n=Sum("declines")).values("n")
     )
@@ -80,6 +84,7 @@ def needing_attention(account: Account, *, now: datetime) -> QuerySet[Order]:
         | Exists(live.exclude(amount_at_sending_minor=OuterRef("due_minor")))
         | Exists(live.filter(status=SENT, sent_at__lt=now - UNOPENED_FOR))
         | Exists(declines.filter(n__gte=DECLINES))
+        | (Exists(Dispute.objects.filter(order=mine, state="lost")) & ~Exists(live_at_all))
     )
     owed = Order.objects.filter(account=account).with_balance_due().filter(stuck)
     aside = Exists(PaymentAttempt.objects.filter(order=mine, state=PUT_ASIDE, resolved_at=None))

@@ -33,6 +33,7 @@ class OrderFacts:
     opened_at: datetime | None = None
     bounced: bool = False
     disputed: bool = False  # and the bank has not decided yet
+    dispute_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ def _wrong(facts: OrderFacts, clock: Clock) -> Tag | None:
     """A payment under way comes first: it may settle all the rest."""
     if facts.in_flight:
         return Tag("processing", "Payment processing", "info", "ring")
+    if facts.dispute_lost and facts.request not in LIVE_REQUEST:
+        return Tag("dispute_lost", "Dispute lost", "crit")
     if facts.bounced:
         return Tag("bounced", "Email bounced", "crit")
     if facts.due_on and facts.due_on < clock.today:

@@ -63,7 +63,7 @@ def test_an_open_dispute_says_how_much_why_and_by_when(desk: Desk, attempt: Paym
          "Your answer is with the bank. It may take 2 to 3 months to decide.", "Answer at"),
         ({"due_at": timezone.now() - timedelta(days=1)}, "The time for it ended", "must be there"),
         ({"due_at": None}, "Answer at Test processor", "by None"),
-        ({"state": "lost"}, "A dispute was lost: $1,105.28 stay with the payer and are owed again.", "Answer at"),
+        ({"state": "lost"}, "A dispute was lost: $1,105.28 stays with the payer and is owed again.", "Answer at"),
         ({"state": "won", "withdrawn": NOTHING}, "The dispute about $1,105.28 was won. The money is with you again.",
          "Disputed"),
         ({"state": "won"}, "The money is on its way back to you.", "is with you again"),
@@ -123,6 +123,11 @@ def test_a_disputed_order_is_tagged_and_needs_attention(desk: Desk, attempt: Pay
     assert "Disputed" not in words(desk.get(view="attention"))
     make_dispute(attempt, state="won", withdrawn=NOTHING)
     assert "Disputed" not in words(desk.get())
+    make_dispute(attempt, state="lost")
+    assert "Dispute lost" in words(desk.get(view="attention"))
+    make_sent_request(Order.objects.get(pk=attempt.order_id), by=desk.user)
+    assert "Dispute lost" not in words(desk.get())
+    assert attempt.order.number not in words(desk.get(view="attention"))
 
 
 def test_payment_may_be_requested_with_a_warning(desk: Desk, attempt: PaymentAttempt) -> None:

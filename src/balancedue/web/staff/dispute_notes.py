@@ -44,7 +44,7 @@ def _note(account: Account, dispute: Dispute, is_owed: bool) -> DisputeNote | No
     if dispute.is_open:
         return DisputeNote("crit", _open_words(dispute, amount), _act(account, dispute))
     if dispute.state == "lost" and (is_owed or lately):
-        return DisputeNote("crit", f"A dispute was lost: {amount} stay with the payer and are owed again.")
+        return DisputeNote("crit", f"A dispute was lost: {amount} stays with the payer and is owed again.")
     if dispute.state == "won" and lately:
         money = "is on its way back to you" if dispute.withdrawn_minor else "is with you again"
         return DisputeNote("", f"The dispute about {amount} was won. The money {money}.")

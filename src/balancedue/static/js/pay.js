@@ -39,14 +39,19 @@ const start = () => {
 };
 const wallets = () => {
   const express = elements.create("expressCheckout", {}), place = by("wallets");
-  express.on("ready", ({availablePaymentMethods}) => { if (availablePaymentMethods) place.hidden = false; else place.remove() });
+  express.on("ready", ({availablePaymentMethods}) => {
+    if (availablePaymentMethods) { place.hidden = false; return }
+    place.remove();
+    const inApp = /iP(hone|ad)/.test(navigator.userAgent) && !/Safari/.test(navigator.userAgent); /* an email app's own browser */
+    by("other-browser")?.toggleAttribute("hidden", !inApp);
+  });
   express.on("loaderror", () => place.remove());
-  express.on("confirm", () => pay(true));
+  express.on("confirm", pay);
   express.mount("#wallet-buttons");
 };
 const script = document.createElement("script");
 script.addEventListener("load", start);
-script.addEventListener("error", failed);
+script.addEventListener("error", () => { by("wallets")?.remove(); failed() });
 script.src = form.dataset.script;
 document.head.append(script);
 
@@ -127,27 +132,29 @@ const finish = async (begun, result) => {
   if (known.go) return leave(known.go);
   tell(result.error?.type === "api_connection_error" ? form.dataset.notSent : known.sentence || form.dataset.notFinished);
 };
-const pay = async wallet => {
+const pay = async wallet => { /* the event of a wallet's button, or nothing */
   if (busy || !elements) return;
+  const close = () => wallet?.paymentFailed?.({reason: "fail"}); /* its sheet, which lies over what we say */
   quiet();
   work(true);
   let confirming = false;
   try {
     const {error} = await elements.submit();
-    if (error) return list({card: form.dataset.checkCard});
+    if (error) { close(); return list({card: form.dataset.checkCard}) }
     const begun = await begin();
-    if (!begun.client_secret) return refused(begun);
+    if (!begun.client_secret) { close(); return refused(begun) }
     confirming = true;
     await finish(begun, await confirm(begun, wallet));
   } catch (problem) {
     console.error(problem);
+    close();
     tell(confirming ? form.dataset.lost : form.dataset.notSent);
   } finally {
     if (!leaving) work(false);
   }
 };
-form.addEventListener("submit", event => { event.preventDefault(); event.stopImmediatePropagation(); pay(false) }, true);
-by("pay-new").addEventListener("click", () => pay(false));
+form.addEventListener("submit", event => { event.preventDefault(); event.stopImmediatePropagation(); pay() }, true);
+by("pay-new").addEventListener("click", () => pay());
 /* Back from elsewhere with the page as it was left: what it shows may be old */
 addEventListener("pageshow", event => { if (event.persisted) location.reload() });
 })();

@@ -38,7 +38,8 @@ def shop(
 ) -> Iterator[Any]:
     """A tests.journeys.shops.JourneyShop, open for business on a running web server."""
     settings.PUBLIC_URL = web_server.url
-    web_server.start(child_environment | {"BALANCEDUE_SANDBOX_URL": journey_sandbox.url})
+    waits = {"BALANCEDUE_ROUND_TRIP_SECONDS": "3"}
+    web_server.start(child_environment | {"BALANCEDUE_SANDBOX_URL": journey_sandbox.url} | waits)
     shops: Any = import_module("tests.journeys.shops")  # tables can only be imported once settings are read
     with shops.open_shop(web_server.url, journey_sandbox, mail_server) as opened:
         yield opened

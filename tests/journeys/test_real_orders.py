@@ -56,8 +56,9 @@ def set_up(shop: JourneyShop, environment: dict[str, str]) -> Account:
     keys = shop.sandbox.post("/_sandbox/accounts", {"secret_key": f"sk_test_{new_id('x')}", "currency": "gbp"})
     names = ("secret_key", "publishable_key")
     sets = [word for name in names for word in ("--set", f"{name}={keys[name]}")]
+    reached = environment | {"BALANCEDUE_PUBLIC_URL": shop.url, "BALANCEDUE_ROUND_TRIP_SECONDS": "8"}
     said = balancedue(
-        environment, "connect-processor", BRISTOL, "sandbox", *sets, "--set", f"api_base={shop.sandbox.url}"
+        reached, "connect-processor", BRISTOL, "sandbox", *sets, "--set", f"api_base={shop.sandbox.url}"
     )
     assert "NOT" not in said, said
     return Account.objects.get(slug=BRISTOL)

@@ -15,8 +15,9 @@ SETTINGS = (
     Setting(
         "secret_key",
         "Secret key",
-        "Starts with sk_ or rk_. A restricted key needs to write payment intents, refunds and webhook endpoints, "
-        "and to read the account.",
+        "Starts with sk_ or rk_. A restricted key needs to write payment intents, refunds, Checkout Sessions, webhook "
+        "endpoints and payment method domains, and to read the account, charges, disputes, balance transactions, "
+        "payouts and events.",
     ),
     Setting(
         "webhook_secret",

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from datetime import date
 from typing import IO, Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import django
 
@@ -28,6 +30,7 @@ from balancedue.actions.ask_processor import check_attempt  # noqa: E402
 from balancedue.actions.cancel_order import cancel_order  # noqa: E402
 from balancedue.actions.pay import begin_payment  # noqa: E402
 from balancedue.actions.receive_event import process_next_event, receive_event  # noqa: E402
+from balancedue.actions.refund import refund_payment  # noqa: E402
 from balancedue.actions.request_payment import RequestDraft, request_payment  # noqa: E402
 from balancedue.actions.reverse_payment import reverse_payment  # noqa: E402
 from balancedue.actions.work import work_once  # noqa: E402
@@ -87,9 +90,10 @@ def _confirm(client: stripe.StripeClient, reference: str) -> str:
 
 
 def check(task: dict[str, Any]) -> Callable[[], str]:
-    """The return page."""
+    """The return page; or "check now", by a member of staff."""
     attempt = PaymentAttempt.objects.select_related("connection").get(pk=task["attempt"])
-    return lambda: check_attempt(attempt, by=CUSTOMER).state
+    by = User.objects.get(pk=task["user"]).actor if "user" in task else CUSTOMER
+    return lambda: check_attempt(attempt, by=by).state
 
 
 def hear(task: dict[str, Any]) -> Callable[[], str]:
@@ -154,6 +158,30 @@ def reverse(task: dict[str, Any]) -> Callable[[], str]:
     return lambda: reverse_payment(payment=payment, reason="bounced", by=COMMAND).public_id
 
 
+def refund(task: dict[str, Any]) -> Callable[[], str]:
+    """The refund button."""
+    payment = Payment.objects.select_related("order__account", "entry").get(pk=task["payment"])
+    amount = Money(task["minor"], payment.currency)
+    given: Any = {"reason": "requested_by_customer", "by": COMMAND, "form_key": task["form_key"]}
+    return lambda: refund_payment(payment=payment, amount=amount, **given).public_id
+
+
+def refund_elsewhere(task: dict[str, Any]) -> Callable[[], str]:
+    """A refund in the processor's dashboard."""
+    body = json.dumps({"charge": task["charge"], "amount": task["minor"]}).encode()
+    call = Request(f"{task['origin']}/_sandbox/refunds", body, {"Content-Type": "application/json"})
+
+    def act() -> str:
+        try:
+            with urlopen(call, timeout=30) as answer:
+                return str(json.load(answer)["id"])
+        except HTTPError as refused:
+            with refused:
+                return f"refused {refused.code}"
+
+    return act
+
+
 def ask(task: dict[str, Any]) -> Callable[[], str]:
     """Send email in the Request Payment window."""
     order, user = Order.objects.get(pk=task["order"]), User.objects.get(pk=task["user"])
@@ -176,7 +204,8 @@ def cancel(task: dict[str, Any]) -> Callable[[], str]:
 
 
 DEEDS: dict[str, Deed] = {
-    deed.__name__: deed for deed in (pay, check, hear, knock, work, add, reverse, ask, place, cancel)
+    deed.__name__: deed
+    for deed in (pay, check, hear, knock, work, add, reverse, refund, refund_elsewhere, ask, place, cancel)
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from balancedue.actions.ask_processor import check_attempt
 from balancedue.models import (
     Delivery,
     Event,
@@ -18,8 +19,10 @@ from balancedue.models import (
     PaymentAttempt,
     PaymentRequest,
     ProcessorEvent,
+    Refund,
     read_balance,
 )
+from balancedue.rules.actor import CUSTOMER
 from balancedue.rules.ids import new_id
 from tests.card_shop import CardShop
 from tests.makers import make_order, make_payment, make_request, make_user
@@ -52,15 +55,15 @@ def test_many_payers_on_one_link_make_one_charge(shop: CardShop, crew: Crew, pay
 
 
 def test_everyone_who_hears_of_a_success_books_it_once(shop: CardShop, crew: Crew) -> None:
-    """E3, D1: return page, webhook, the same webhook again, and the worker, all at once."""
+    """E3, D1: return page, webhook, the same webhook again, "check now", and the worker, all at once."""
     begun = shop.begin(payer_email="dana@riverside-hs.example")
     shop.confirm(begun.attempt.reference)
     PaymentAttempt.objects.update(next_check_at=timezone.now() - timedelta(seconds=1))
     hook = _webhook(shop, begun.attempt)
     back = {"deed": "check", "attempt": begun.attempt.pk}
-    crew.race(*[back] * 3, *[hook] * 4, *[{"deed": "work"}] * 2)
+    crew.race(*[back] * 3, *[hook] * 4, *[back | {"user": shop.owner.pk}] * 2, *[{"deed": "work"}] * 2)
     crew.race({"deed": "work"})
-    assert Payment.objects.count() == 1
+    assert Payment.objects.count() == shop.order.entries.filter(kind="payment").count() == 1
     for kind in ("payment_notice", "receipt"):
         assert Delivery.objects.filter(kind=kind).count() == 1
     assert Event.objects.filter(kind__in=["payment_succeeded", "request_paid"]).count() == 2
@@ -80,9 +83,11 @@ def test_one_webhook_a_hundred_times_at_once_has_one_effect(shop: CardShop, crew
     assert Delivery.objects.filter(kind="receipt").count() == 1
 
 
-def _webhook(shop: CardShop, attempt: PaymentAttempt) -> dict[str, Any]:
-    about = {"id": attempt.reference, "object": "payment_intent", "metadata": {"attempt": attempt.public_id}}
-    event = {"object": "event", "id": new_id("evt"), "type": "payment_intent.succeeded", "data": {"object": about}}
+def _webhook(shop: CardShop, attempt: PaymentAttempt, kind: str = "payment_intent.succeeded") -> dict[str, Any]:
+    about: dict[str, Any] = {"id": new_id("ch"), "object": "charge", "payment_intent": attempt.reference}
+    if kind.startswith("payment_intent."):
+        about = {"id": attempt.reference, "object": "payment_intent", "metadata": {"attempt": attempt.public_id}}
+    event = {"object": "event", "id": new_id("evt"), "type": kind, "data": {"object": about}}
     body, moment = json.dumps(event), int(timezone.now().timestamp())
     secret = shop.connection.credentials["webhook_secret"]
     digest = hmac.new(secret.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
@@ -150,6 +155,59 @@ def test_a_payment_is_reversed_once(shop: CardShop, crew: Crew) -> None:
     crew.race(*[{"deed": "reverse", "payment": payment.pk}] * 6)
     assert shop.order.entries.filter(kind="reversal").count() == 1
     assert shop.fresh().paid_minor == 0
+
+
+def _paid(shop: CardShop) -> Payment:
+    """The card was charged, and we know."""
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    check_attempt(begun.attempt, by=CUSTOMER)
+    return Payment.objects.select_related("attempt").get()
+
+
+def _given(shop: CardShop) -> dict[str, int]:
+    """What the processor gave back, by its name of it."""
+    rows = shop.stripe.v1.refunds.list({"limit": 100}).data
+    return {refund.id: refund.amount for refund in rows if refund.status in ("pending", "succeeded")}
+
+
+def _refunds_are_the_processors(shop: CardShop, payment: Payment, crew: Crew) -> None:
+    """Once the worker has been, one row for each refund there, none besides, and the order owes what went back."""
+    assert payment.attempt is not None
+    Refund.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
+    crew.race(_webhook(shop, payment.attempt, "charge.refunded"), {"deed": "work"})
+    crew.race({"deed": "work"})
+    rows = Refund.objects.exclude(state="refused")
+    assert {row.reference: row.amount_minor for row in rows} == _given(shop)
+    assert {row.state for row in rows} == {"succeeded"}
+    assert rows.count() == shop.order.entries.filter(kind="refund").count()
+    assert sum(_given(shop).values()) == read_balance(shop.fresh()).due.minor <= payment.amount_minor
+
+
+def test_a_refund_button_pressed_many_times_refunds_once(shop: CardShop, crew: Crew) -> None:
+    """E7: the same form, in processes of its own each time."""
+    payment = _paid(shop)
+    press = {"deed": "refund", "payment": payment.pk, "minor": 60_000, "form_key": "form-1"}
+    said = crew.race(*[press] * 6)
+    assert set(said) == {Refund.objects.get().public_id}
+    assert list(_given(shop).values()) == [60_000]
+    _refunds_are_the_processors(shop, payment, crew)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_staff_dashboard_and_webhook_together_never_refund_more_than_was_paid(
+    shop: CardShop, crew: Crew, round_: int
+) -> None:
+    """E7, N9: two staff, the dashboard, and the webhook before any answer: refunds at most captured, one row each."""
+    payment = _paid(shop)
+    assert payment.attempt is not None
+    ours = [{"deed": "refund", "payment": payment.pk, "minor": 60_000, "form_key": new_id("form")} for _ in range(3)]
+    charge = {"charge": shop.charges()[0]["id"], "origin": shop.sandbox.url}
+    theirs = {"deed": "refund_elsewhere", "minor": 50_000, **charge}
+    hook = _webhook(shop, payment.attempt, "charge.refunded")
+    said = crew.race(*ours, theirs, theirs, hook, {"deed": "work"}, hook)
+    assert 50_000 <= sum(_given(shop).values()) <= payment.amount_minor, said
+    _refunds_are_the_processors(shop, payment, crew)
 
 
 def test_a_double_click_sends_one_request(shop: CardShop, crew: Crew) -> None:

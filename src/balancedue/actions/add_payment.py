@@ -104,11 +104,11 @@ def _check(order: Order, amount: Money, method: str, received_on: date, referenc
 
 
 def _refuse_repeated(order: Order, amount: Money, method: str, reference: str, received_on: date) -> None:
-    alike = order.payments.filter(
-        amount_minor=amount.minor, method=method, reference=reference, received_on=received_on, reversal=None
-    ).first()
+    same = order.payments.filter(amount_minor=amount.minor, method=method, reference=reference, reversal=None)
+    # A number names one check, whichever day was written beside it.
+    alike = (same if reference else same.filter(received_on=received_on)).first()
     if alike is not None:
-        on = full_day_words(received_on, order.account.locale)
+        on = full_day_words(alike.received_on, order.account.locale)
         raise Refused(
             "looks_repeated",
             f"There is already a payment just like this one, received {on}. Add it again only if it came in twice.",

@@ -24,6 +24,7 @@ from balancedue.models import (
 )
 from balancedue.rules.actor import CUSTOMER
 from balancedue.rules.ids import new_id
+from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
 from tests.card_shop import CardShop
 from tests.makers import make_order, make_payment, make_request, make_user
 from tests.safety.crew import Crew
@@ -49,7 +50,8 @@ def test_many_payers_on_one_link_make_one_charge(shop: CardShop, crew: Crew, pay
     assert Payment.objects.count() == 1
     assert sum(words.startswith("succeeded") for words in said) == 1
     others = {words for words in said if not words.startswith("succeeded")}
-    assert others <= POLITE | {"payment_intent_unexpected_state, succeeded"}
+    crowd = {"refused too_many_tries"} if payers > MAX_DECLINES_PER_LINK_HOUR else set()  # so many at once rest it (K1)
+    assert others <= POLITE | crowd | {"payment_intent_unexpected_state, succeeded"}
     assert Delivery.objects.filter(kind="payment_notice").count() == 1
     assert Event.objects.filter(kind="payment_succeeded").count() == 1
 

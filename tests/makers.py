@@ -13,6 +13,8 @@ from balancedue.actions.order_lines import NewLine, OrderDraft
 from balancedue.actions.place_order import place_order
 from balancedue.actions.request_payment import RequestDraft, request_payment
 from balancedue.actions.take_in_disputes import take_in_disputes
+from balancedue.actions.take_in_fees import take_in_movement
+from balancedue.actions.take_in_payouts import note_if_listed, take_in_payout
 from balancedue.models import (
     Account,
     CardTry,
@@ -24,14 +26,16 @@ from balancedue.models import (
     Payment,
     PaymentAttempt,
     PaymentRequest,
+    Payout,
     ProcessorConnection,
     User,
 )
-from balancedue.processors.base import DisputeReport
+from balancedue.processors.base import DisputeReport, PayoutReport, TransactionReport
 from balancedue.rules.actor import COMMAND, Actor
 from balancedue.rules.gate import OWNER
 from balancedue.rules.ids import new_id
 from balancedue.rules.money import Money
+from balancedue.rules.states import OPEN_PAYOUT
 
 PASSWORD = "correct horse battery"
 KEYS = {
@@ -190,6 +194,35 @@ def make_dispute(attempt: PaymentAttempt, **changes: Any) -> Dispute:
     report = dispute_report(attempt, **changes)
     take_in_disputes(attempt, [report])
     return Dispute.objects.get(connection_id=attempt.connection_id, reference=report.reference)
+
+
+def movement(attempt: PaymentAttempt, **changes: Any) -> TransactionReport:
+    """What a card payment brought and cost, as its processor tells it."""
+    minor = attempt.payment.amount_minor
+    fee = Money((minor * 29 + 500) // 1000 + 30, attempt.currency)
+    source, money_reference = changes.pop("source", new_id("ch")), attempt.money_reference
+    report = TransactionReport(
+        new_id("txn"), "payment", attempt.payment.amount, fee, source, timezone.now(), money_reference
+    )
+    return replace(report, **changes)
+
+
+def make_payout(
+    connection: ProcessorConnection, held: list[TransactionReport], *, listed: bool = True, **changes: Any
+) -> Payout:
+    """A payout that has arrived, or as `changes` say, of all that is `held`. Unless `listed`, nobody says so."""
+    net = sum((moved.amount.minor - moved.fee.minor for moved in held), 0)
+    currency = held[0].amount.currency if held else "USD"
+    now = timezone.now()
+    report = PayoutReport(new_id("po"), "paid", Money(net, currency), now.date(), now, is_itemised=listed)
+    payout = take_in_payout(connection, replace(report, **changes))
+    if listed:
+        for moved in held:
+            take_in_movement(connection, moved, payout)
+        assert note_if_listed(payout)
+        Payout.objects.filter(pk=payout.pk).exclude(state__in=OPEN_PAYOUT).update(next_check_at=None)
+    payout.refresh_from_db()
+    return payout
 
 
 def make_tries(order: Order, times: int, *, declined: bool = True, **facts: Any) -> PaymentAttempt:

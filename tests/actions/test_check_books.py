@@ -16,7 +16,9 @@ from balancedue.actions.check_books import ASKING, RULES, check_books
 from balancedue.actions.refund import refund_payment
 from balancedue.actions.reverse_payment import reverse_payment
 from balancedue.actions.settle import settle
+from balancedue.actions.take_in_fees import take_in_movement
 from balancedue.models import (
+    BalanceTransaction,
     Delivery,
     Dispute,
     EntryProof,
@@ -26,6 +28,7 @@ from balancedue.models import (
     Payment,
     PaymentAttempt,
     PaymentRequest,
+    Payout,
     Posting,
     ProcessorConnection,
     ProcessorEvent,
@@ -37,7 +40,16 @@ from balancedue.rules.actor import CUSTOMER, PROCESSOR
 from balancedue.rules.money import Money
 from tests.actions.desk import Desk, open_desk
 from tests.card_shop import CardShop
-from tests.makers import make_account, make_attempt, make_contact, make_dispute, make_order, make_payment
+from tests.makers import (
+    make_account,
+    make_attempt,
+    make_contact,
+    make_dispute,
+    make_order,
+    make_payment,
+    make_payout,
+    movement,
+)
 
 
 @pytest.fixture
@@ -233,6 +245,49 @@ def _dispute_more_than_was_paid(desk: Desk) -> None:
     Refund.objects.update(payment=_disputed(desk).payment)
 
 
+def _cost(desk: Desk) -> BalanceTransaction:
+    attempt = PaymentAttempt.objects.get(order=desk.order, state="succeeded")
+    report = movement(attempt)
+    take_in_movement(desk.connection, report)
+    return BalanceTransaction.objects.get(reference=report.reference)
+
+
+def _paid_out(desk: Desk) -> Payout:
+    return make_payout(desk.connection, [movement(PaymentAttempt.objects.get(order=desk.order, state="succeeded"))])
+
+
+def _forget_to_book_a_fee(desk: Desk) -> None:
+    BalanceTransaction.objects.filter(pk=_cost(desk).pk).update(entry=None)
+
+
+def _change_a_fee(desk: Desk) -> None:
+    BalanceTransaction.objects.filter(pk=_cost(desk).pk).update(fee_minor=1)
+
+
+def _charge_a_fee_in_another_currency(desk: Desk) -> None:
+    BalanceTransaction.objects.filter(pk=_cost(desk).pk).update(currency="EUR")
+
+
+def _lose_what_cost_a_fee(desk: Desk) -> None:
+    _cost(desk).delete()
+
+
+def _cost_another_account(desk: Desk) -> None:
+    BalanceTransaction.objects.filter(pk=_cost(desk).pk).update(account=make_account())
+
+
+def _lose_a_line_of_a_payout(desk: Desk) -> None:
+    BalanceTransaction.objects.filter(payout=_paid_out(desk)).update(payout=None)
+
+
+def _mix_currencies_in_a_payout(desk: Desk) -> None:
+    Payout.objects.filter(pk=_paid_out(desk).pk).update(currency="EUR")
+
+
+def _forget_an_open_payout(desk: Desk) -> None:
+    Payout.objects.filter(pk=_paid_out(desk).pk).update(state="in_transit")
+
+
 PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
     (_change_an_amount, {"N8", "N2", "N13", "A2"}),
     (_change_both_legs, {"N2", "N13", "A2"}),
@@ -269,6 +324,14 @@ PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
     (_move_a_dispute, {"N2"}),
     (_forget_an_open_dispute, {"N10"}),
     (_dispute_more_than_was_paid, {"N9"}),
+    (_forget_to_book_a_fee, {"N2"}),
+    (_change_a_fee, {"N2"}),
+    (_charge_a_fee_in_another_currency, {"N2"}),
+    (_lose_what_cost_a_fee, {"N2"}),
+    (_cost_another_account, {"N12"}),
+    (_lose_a_line_of_a_payout, {"N8"}),
+    (_mix_currencies_in_a_payout, {"N8"}),
+    (_forget_an_open_payout, {"N10"}),
 ]
 
 

@@ -154,6 +154,14 @@ TABLE: dict[str, dict[str, str]] = {
         "people": "settings-people",
         "profile": "settings-profile",
     },
+    "Payouts": {
+        "none yet": "payouts-empty",
+        "the list": "payouts",
+        "one that arrived": "payout",
+        "one that failed": "payout-failed",
+        "what it holds is not known yet": "payout-unread",
+        "what it holds is never said": "payout-by-hand",
+    },
     "3.7 Invoice page": {
         "due": "invoice",
         "pay bar": "invoice-scrolled",

@@ -177,9 +177,7 @@ def _reversals_undo(orders: Orders) -> Iterator[str]:
 
 def _fees_match_entries(orders: Orders) -> Iterator[str]:
     kept = BalanceTransaction.objects.filter(order__in=orders)
-    kept = kept.annotate(
-        booked=Sum("entry__postings__amount_minor", filter=Q(entry__postings__ledger=FEES), default=0)
-    )
+    kept = kept.annotate(booked=Sum("entry__postings__amount_minor", filter=Q(entry__postings__ledger=FEES), default=0))
     for row in kept.exclude(fee_minor=F("booked")):
         yield f"{row.reference} cost {row.fee_minor} and is booked with {row.booked}"
     for row in kept.exclude(entry=None).exclude(entry__currency=F("currency"), entry__order=F("order")):

@@ -42,7 +42,7 @@ def hear_payout(connection: ProcessorConnection, reference: str) -> bool:
         return True  # there is nothing that it could say
     report = ask_balance(connection, lambda processor: processor.payout(reference))
     if report is not None:
-        _take_in(connection, report)
+        take_in_payout(connection, report)
     return report is not None
 
 
@@ -75,11 +75,11 @@ def _sweep(connection: ProcessorConnection, now: datetime) -> None:
     if reports is None:
         ProcessorConnection.objects.filter(pk=connection.pk).update(next_payouts_at=now + NOT_HEARD_AGAIN)
     for report in reports or ():
-        _take_in(connection, report)
+        take_in_payout(connection, report)
 
 
-def _take_in(connection: ProcessorConnection, report: PayoutReport) -> None:
-    """Write a payout as the processor has it now. No transaction may be open."""
+def take_in_payout(connection: ProcessorConnection, report: PayoutReport) -> Payout:
+    """Write a payout as the processor has it now, and raise the alarm when it failed."""
     now = timezone.now()
     with transaction.atomic():
         payout, is_new = Payout.objects.select_for_update().get_or_create(
@@ -99,13 +99,14 @@ def _take_in(connection: ProcessorConnection, report: PayoutReport) -> None:
         )
         before = None if is_new else payout.state
         if before is not None and _ORDER.index(report.state) < _ORDER.index(before):
-            return
+            return payout
         payout.state, payout.arrives_on, payout.detail = report.state, report.arrives_on, report.detail[:500]
         if before != report.state:
             payout.changed_at, payout.checks = now, 0
         payout.save(update_fields=["state", "arrives_on", "detail", "changed_at", "checks"])
         if before != report.state:
             _warn(payout, now)
+        return payout
 
 
 def _warn(payout: Payout, now: datetime) -> None:
@@ -123,7 +124,7 @@ def _warn(payout: Payout, now: datetime) -> None:
 def _look_again(payout: Payout) -> None:
     report = ask_balance(payout.connection, lambda processor: processor.payout(payout.reference))
     if report is not None:
-        _take_in(payout.connection, report)
+        take_in_payout(payout.connection, report)
     if report is not None and report.is_itemised and not payout.is_listed:
         _list_lines(payout)
     itemised = report is None or report.is_itemised
@@ -134,7 +135,7 @@ def _look_again(payout: Payout) -> None:
 
 
 def _list_lines(payout: Payout) -> None:
-    """Keep every movement that the payout holds. It is listed once they come to its amount."""
+    """Keep every movement that the payout holds."""
     last = ""
     for _ in range(MOST_PAGES):
         page = ask_balance(payout.connection, partial(_page, payout, last))
@@ -145,12 +146,17 @@ def _list_lines(payout: Payout) -> None:
         if not page:
             break
         last = page[-1].reference
+    note_if_listed(payout)
+
+
+def note_if_listed(payout: Payout) -> bool:
+    """Whether the movements kept of it come to its amount; it is listed then."""
     lines = payout.balance_transactions.all()
     sums = lines.filter(currency=payout.currency).aggregate(net=Sum(F("amount_minor") - F("fee_minor")))
     if sums["net"] != payout.amount_minor or lines.exclude(currency=payout.currency).exists():
         _log.warning("payout %s of %s holds %s so far", payout.public_id, payout.amount_minor, sums["net"])
-        return
-    Payout.objects.filter(pk=payout.pk).update(is_listed=True)
+        return False
+    return bool(Payout.objects.filter(pk=payout.pk).update(is_listed=True))
 
 
 def _page(payout: Payout, after: str, processor: TellsPayouts) -> list[TransactionReport] | None:

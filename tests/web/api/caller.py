@@ -83,7 +83,9 @@ class Caller:
 
 def _shape(body: dict[str, Any]) -> str:
     if "results" in body:
-        return "OrderPage"
+        return "PayoutPage" if any("arrives_on" in one for one in body["results"]) else "OrderPage"
+    if body["id"].startswith("po_"):
+        return "PayoutWithLines"
     return {"ord": "Order", "pay": "Payment", "rf": "Refund", "pr": "PaymentRequest"}[body["id"].partition("_")[0]]
 
 

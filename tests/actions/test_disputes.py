@@ -273,6 +273,19 @@ def test_a_refund_that_meets_an_unknown_dispute_learns_of_it(shop: CardShop) -> 
     assert (Dispute.objects.get().state, _letters(shop), _due(shop)) == ("needs_response", ["opened"], 0)
 
 
+def test_a_dispute_nobody_told_us_of_is_named_in_the_books(shop: CardShop) -> None:
+    """L2, N1: missing, and standing otherwise."""
+    payment = _paid(shop)
+    named = _disputed(shop)
+    found = [f"N1: {payment.attempt and payment.attempt.public_id}: the processor says that {named} is needs_response"]
+    assert [str(breach) for breach in check_books(shop.account)] == found
+    _webhook(shop, payment)
+    assert check_books(shop.account) == []
+    shop.sandbox.end(named, "lost")
+    assert [breach.rule for breach in check_books(shop.account)] == ["N1"]
+    _webhook(shop, payment)
+
+
 def test_what_a_bank_took_cannot_be_refunded_as_well(shop: CardShop) -> None:
     """N9: two disputes and a refund of one payment, together never above it."""
     payment = _paid(shop)

@@ -42,7 +42,7 @@ from balancedue.rules.states import (
     SUCCEEDED,
 )
 
-from .ask_processor import look_up
+from .ask_processor import disputes_of, look_up
 from .take_in_disputes import booked, should_stand
 
 
@@ -298,6 +298,15 @@ def _processors_agree(orders: Orders) -> Iterator[str]:
             yield f"{attempt.public_id} is over here and can still be confirmed at the processor"
 
 
+def _processors_agree_on_disputes(orders: Orders) -> Iterator[str]:
+    paid = PaymentAttempt.objects.filter(order__in=orders, state=SUCCEEDED).select_related("connection")
+    for attempt in paid.prefetch_related("payment__disputes"):
+        ours = {row.reference: (row.state, row.withdrawn_minor) for row in attempt.payment.disputes.all()}
+        for report in disputes_of(attempt) or ():  # not heard: says nothing about the books
+            if ours.get(report.reference) != (report.state, report.withdrawn.minor):
+                yield f"{attempt.public_id}: the processor says that {report.reference} is {report.state}"
+
+
 Rule = Callable[[Orders], Iterator[str]]
 RULES: dict[tuple[str, str], Rule] = {
     ("N8", "entries balance"): _entries_balance,
@@ -319,4 +328,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("N13", "the chain holds"): _chain_holds,
     ("A2", "copies agree"): _copies_agree,
 }
-ASKING: dict[tuple[str, str], Rule] = {("N1", "processors agree"): _processors_agree}
+ASKING: dict[tuple[str, str], Rule] = {
+    ("N1", "processors agree"): _processors_agree,
+    ("N1", "processors agree on disputes"): _processors_agree_on_disputes,
+}

@@ -49,7 +49,7 @@ def test_samples_come_in_an_account_of_their_own_without_a_processor(desk: Desk)
 
 
 def test_in_the_demo_they_have_the_test_processor(
-    desk: Desk, tmp_path: Path, mail_server: SmtpServer, settings: Any
+    transactional_db: None, desk: Desk, tmp_path: Path, mail_server: SmtpServer, settings: Any
 ) -> None:
     """U12: and every state of a request. One banner says both."""
     sandbox = start_sandbox(tmp_path)

@@ -168,6 +168,20 @@ def at_the_bank(page: Page) -> None:
     expect(bank.get_by_text("Complete authentication")).to_be_visible()
 
 
+def mistype_email(page: Page) -> None:
+    """Press Pay with an address that is none; nothing leaves for the processor's page."""
+    page.fill("#email", "dana@")
+    page.click("#pay")
+    expect(page.locator("#email-error")).to_be_visible()
+
+
+def changed_elsewhere(page: Page) -> None:
+    """The page that leads to the processor's was drawn for another balance."""
+    page.evaluate("document.querySelector('[name=shown]').value = '100000'")
+    page.click("#pay")
+    expect(page.locator(".note.warn")).to_contain_text("Nothing was charged.")
+
+
 def changed_meanwhile(page: Page) -> None:
     """The page shows another sum than is due by now."""
     type_card(page, PAYS)

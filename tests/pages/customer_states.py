@@ -259,6 +259,26 @@ def resting(shops: Shops) -> PaymentRequest:
     return shops.asked(shops.shop("cards-rest", cards_rest_until=timezone.now() + timedelta(days=1)))
 
 
+def hosted(shops: Shops) -> PaymentRequest:
+    """A shop that wants no card field on its page."""
+    shop = shops.shop("hosted")
+    shop.connections.update(hosted=True)
+    return shops.asked(shop)
+
+
+on_link("pay-hosted", "pay/", title="^Pay invoice .+ from ")(hosted)
+on_link("pay-hosted-no-script", "pay/", scripts=False, title="^Pay ")(hosted)
+on_link("pay-hosted-errors", "pay/", act=acts.mistype_email, title="^Error: Pay ", refuses=(422,))(hosted)
+on_link("pay-hosted-changed", "pay/", act=acts.changed_elsewhere, title="^Pay ", refuses=(409,))(hosted)
+
+
+@on_link("pay-hosted-declined", "pay/", title="^Pay ")
+def declined_elsewhere(shops: Shops) -> PaymentRequest:
+    request = hosted(shops)
+    shops.attempt(request, "waiting", hosted=True, code="insufficient_funds", declines=1)
+    return request
+
+
 on_link("pay-already-paid", "pay/")(paid)
 on_link("pay-already-paid-by-hand", "pay/")(paid_by_hand)
 on_link("pay-in-progress", "pay/")(processing)

@@ -152,6 +152,7 @@ class Shops:
         told = Outcome(
             Kind.PAID, reference=attempt.reference, amount=sum_, received=sum_, livemode=False, card="Visa ending 4242",
             payer_name="Dana Whitlock", payer_email="dana@riverside-hs.example",
+            statement=f"FOXGLOVE* {request.order.invoice_number}",
         )  # fmt: skip
         return settle(attempt, told, by=CUSTOMER)
 

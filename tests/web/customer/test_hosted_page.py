@@ -10,6 +10,8 @@ from balancedue.actions.cancel_order import cancel_order
 from balancedue.models import PaymentAttempt, PaymentRequest
 from balancedue.rules.actor import COMMAND
 from tests import makers
+from tests.processors.loopback import answer, loopback
+from tests.processors.objects import fixture
 from tests.web.customer.seen import words
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +191,32 @@ def test_a_page_drawn_before_the_shop_changed_its_mind_still_leads_to_payment(
     seen = press(client, sent)
     assert "The card form did not load" in words(seen)
     assert PaymentAttempt.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_on_a_domain_of_the_shops_own_is_reached_by_a_link(
+    client: Client, account: Any, sent: PaymentRequest
+) -> None:
+    """No form of ours may lead to a host that was not known when the page was drawn; a link may."""
+    there = "https://pay.foxgloveprint.example/c/pay/cs_1"
+    with loopback() as server:
+        made = fixture("checkout.session", payment_intent=None, amount_total=110_528, currency="usd", url=there)
+        server.will(answer(200, made))
+        account.connections.update(is_default=False)
+        makers.make_connection(
+            account, credentials=makers.KEYS | {"api_base": server.origin}, hosted=True, is_default=True
+        )
+        seen = press(client, sent)
+    assert seen.status_code == 200
+    assert f'href="{there}"' in seen.content.decode()
+    assert "Nothing was charged so far." in words(seen)
+
+
+@pytest.mark.parametrize("hosted", [True, False])
+def test_looking_asks_the_processor_nothing(
+    client: Client, account: Any, sent: PaymentRequest, asked_of_stripe: list[Any], hosted: bool
+) -> None:
+    """I4, K1: on either page nothing exists there before Pay is pressed."""
+    account.connections.update(hosted=hosted)
+    assert open_page(client, sent).status_code == 200
+    assert asked_of_stripe == []

@@ -66,6 +66,14 @@ TABLES = (
         },
     ),
     Table(
+        "A payout",
+        "Not ours to move. Only `actions/take_in_payouts.py` writes it, and never back: a late answer changes nothing.",
+        states.PAYOUT_STATES,
+        MappingProxyType({}),
+        "pending",
+        {"Open, asked about until it ends": states.OPEN_PAYOUT},
+    ),
+    Table(
         "A payment request",
         "One link to one order's invoice, and the letter that carries it.",
         states.REQUEST_STATES,

@@ -24,8 +24,8 @@ USAGE = """balancedue: collect the balance due on an order, by e-mail and card.
   balancedue sandbox    a stand-in for a card processor
   balancedue mailbox    a mail server whose mail you read at /mailbox/
 
-  balancedue create-account, create-api-key, connect-processor, import-orders, check-books, backup, restore,
-  reseal, and every Django command (migrate, check --deploy, shell): each says more with --help
+  balancedue create-account, create-api-key, connect-processor, import-orders, check-books, check-pay-page,
+  backup, restore, reseal, and every Django command (migrate, check --deploy, shell): each says more with --help
 """
 
 

@@ -22,6 +22,7 @@ from .take_in_disputes import reconcile_next_dispute
 from .take_in_fees import fetch_next_fee
 from .take_in_payouts import look_at_next_payout, sweep_next_payouts
 from .watch_cards import forget_old_tries
+from .watch_pay_page import watch_next_page
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ DEEDS: tuple[Callable[[], bool], ...] = (
     sweep_next_payouts,
     look_at_next_payout,
     end_next_rest,
+    watch_next_page,
 )
 BEAT_EVERY = timedelta(seconds=20)
 TIDY_EVERY = timedelta(hours=1)

@@ -230,6 +230,7 @@ class PayPage:
     connect_origins: tuple[str, ...] = ()
     script_origins: tuple[str, ...] = ()
     hosted_origins: tuple[str, ...] = ()  # of the processor's own page, where Outcome.go_to leads (Can.HOSTED)
+    fields: tuple[str, ...] = ()  # names of inputs that the fragment adds; the page is watched for any other (R19)
 
 
 class Processor(Protocol):

@@ -42,8 +42,8 @@ def test_it_sets_all_up_and_prints_each_line(
     first, *lines, last = _connect(sandbox=sandbox)
     assert first.startswith("Test processor is connected to shop as pc_")
     assert last == "Test processor is ready."
-    assert [line[:3] for line in lines] == ["ok "] * 7 + ["-  ", "ok "]
-    assert lines[-1].startswith("ok  Test webhook · Heard after ")
+    assert [line[:3] for line in lines] == ["ok "] * 8 + ["-  "]
+    assert lines[-2].startswith("ok  Test webhook · Heard after ")
     assert account.connections.get().processor_account.startswith("acct_")
 
 
@@ -51,7 +51,7 @@ def test_what_does_not_hold_is_said_and_it_stays_connected(account: Account, san
     """ux.md 3.6: nobody hears the webhook."""
     *lines, last = _connect(sandbox=sandbox)
     assert last == "Test processor is not ready yet."
-    assert lines[-1].startswith("NOT Test webhook · Not heard within 0 s")
+    assert lines[-2].startswith("NOT Test webhook · Not heard within 0 s")
     assert account.connections.count() == 1
 
 

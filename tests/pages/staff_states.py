@@ -656,7 +656,7 @@ def failing(shops: Shops, shop: Any) -> None:
         checks=[
             {"label": "Secret key", "ok": False, "detail": "401 Invalid API Key provided: sk_test_****x",
              "fix": "Copy the current secret key from Stripe and paste it here; this one was rolled or deleted."},
-            {"label": "Webhooks", "ok": True, "detail": "28 kinds of news come to this server", "fix": ""},
+            {"label": "Webhooks", "ok": True, "detail": "All 28 kinds of event come to this server", "fix": ""},
             {"label": "Wallets", "ok": False, "detail": "Not at http://localhost:8000", "needed": False,
              "fix": "Apple Pay and Google Pay need a public name and https. Cards work without."},
             {"label": "Test webhook", "ok": False, "detail": "Not heard within 8 s",

@@ -161,11 +161,11 @@ def test_an_endpoint_that_lacks_events_or_is_off_is_put_right(shop: Shop) -> Non
     shop.stripe.v1.webhook_endpoints.update(site.hook, fewer)
     line = _lines(shop.check(site))["Webhooks"]
     assert line.ok
-    assert line.detail == f"Put right: switched on again and {len(EVENTS) - 1} kinds of news added"
+    assert line.detail == f"Put right: switched on again and {len(EVENTS) - 1} kinds of event added"
     [endpoint] = shop.endpoints()
     assert set(endpoint["enabled_events"]) == {*EVENTS, "customer.created"}
     assert endpoint["status"] == "enabled"
-    assert _lines(shop.check(site))["Webhooks"].detail == f"{len(EVENTS)} kinds of news come to this server"
+    assert _lines(shop.check(site))["Webhooks"].detail == f"All {len(EVENTS)} kinds of event come to this server"
 
 
 def test_an_endpoint_for_all_events_is_complete(shop: Shop) -> None:

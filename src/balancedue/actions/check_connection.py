@@ -64,8 +64,9 @@ def check_connection(*, connection: ProcessorConnection) -> list[Check]:
     lines = list(findings.lines)
     _keep(connection, findings, lines)
     if findings.test_event and findings.sent_at and connection.credentials.get(SECRET):
-        lines.append(wait_for_webhook(connection, findings.test_event, findings.sent_at))
-        _tidy_hooks(connection, processor, heard=lines[-1].ok)
+        trip = wait_for_webhook(connection, findings.test_event, findings.sent_at)
+        lines = sorted([*lines, trip], key=lambda line: not line.needed)  # advice comes last
+        _tidy_hooks(connection, processor, heard=trip.ok)
     return _keep(connection, findings, lines)
 
 

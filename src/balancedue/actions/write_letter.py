@@ -188,7 +188,7 @@ def _alarm(delivery: Delivery) -> Letter:
         shop_of(account),
         heading=words.heading,
         sentence=words.sentence.format_map(alarm.facts),
-        fix=words.fix,
+        fix=words.fix.format_map(alarm.facts),
         raised=time_words(alarm.raised_at, account.locale, account.zone),
         link=f"{settings.PUBLIC_URL}/{account.slug}/settings/processors/",
     )

@@ -163,15 +163,16 @@ def test_alarms_are_shown_with_what_to_do(desk: Desk) -> None:
     """F5: here for everybody, and in one line above the orders for those who can do something."""
     make_order(desk.account)
     raise_alarm(desk.account, "webhooks_missing", processor="Stripe")
-    raise_alarm(desk.account, "webhooks_gap", processor="Stripe", since="1 Nov")
+    raise_alarm(desk.account, "payout_failed", processor="Stripe", amount="$41.20")
     for role, told in (("owner", True), ("manager", True), ("staff", False), ("viewer", False)):
         desk.client.force_login(make_user(desk.account, role=role, name="Someone"))
         read = words(desk.get("settings/processors/"))
         assert "Webhooks do not arrive" in read
         assert "Stripe took a payment and told us nothing." in read
         assert "Press Check connection on the card processors page." in read
-        assert ("News from the processor may be lost , and 1 more." in words(desk.get())) is told
-    for kind in ("webhooks_missing", "webhooks_gap"):
+        assert "Check the bank account you entered at Stripe." in read
+        assert ("A payout did not arrive , and 1 more." in words(desk.get())) is told
+    for kind in ("webhooks_missing", "payout_failed"):
         clear_alarm(desk.account, kind)
     assert "Webhooks do not arrive" not in words(desk.get("settings/processors/"))
 

@@ -88,9 +88,9 @@ def _put_right(client: stripe.StripeClient, endpoint: Mapping[str, Any], site: S
     missing = [] if "*" in enabled else [event for event in EVENTS if event not in enabled]
     off = endpoint.get("status") != "enabled"
     if not missing and not off:
-        return Check(_LABEL, ok=True, detail=f"{len(EVENTS)} kinds of news come to this server")
+        return Check(_LABEL, ok=True, detail=f"All {len(EVENTS)} kinds of event come to this server")
     update: Any = {"enabled_events": sorted(enabled | set(EVENTS))} if missing else {}
     client.v1.webhook_endpoints.update(endpoint["id"], update | ({"disabled": False} if off else {}))
     done = ["switched on again"] if off else []
-    done += [f"{len(missing)} kinds of news added"] if missing else []
+    done += [f"{len(missing)} kinds of event added"] if missing else []
     return Check(_LABEL, ok=True, detail=f"Put right: {' and '.join(done)}")

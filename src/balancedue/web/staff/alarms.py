@@ -28,5 +28,5 @@ def open_alarms(account: Account) -> list[ShownAlarm]:
 
 def _shown(alarm: Alarm) -> ShownAlarm:
     words = ALARMS[alarm.kind]
-    sentence = words.sentence.format_map(alarm.facts)
-    return ShownAlarm(alarm.kind, words.heading, sentence, words.fix, alarm.raised_at, alarm.facts)
+    sentence, fix = words.sentence.format_map(alarm.facts), words.fix.format_map(alarm.facts)
+    return ShownAlarm(alarm.kind, words.heading, sentence, fix, alarm.raised_at, alarm.facts)

@@ -70,9 +70,16 @@ def _pages(client: stripe.StripeClient, params: Any) -> Iterator[Event]:
 def _listed(rows: list[Event]) -> list[ListedEvent]:
     """Oldest first; each read as its webhook would have been."""
     found = []
-    for row in sorted(rows, key=lambda row: int(row["created"])):
+    for row in rows:
         note = hooks.note_of(row)
         if note is not None:
-            at = datetime.fromtimestamp(int(row["created"]), UTC)
-            found.append(ListedEvent(note, json.dumps(row).encode(), at))
-    return found
+            found.append(ListedEvent(note, json.dumps(row).encode(), _made_at(row)))
+    return sorted(found, key=lambda event: event.created_at)
+
+
+def _made_at(row: Event) -> datetime:
+    """When it happened; just now where that cannot be read, so that one odd event hides no other."""
+    try:
+        return datetime.fromtimestamp(row["created"], UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return datetime.now(UTC)

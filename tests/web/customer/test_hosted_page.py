@@ -1,5 +1,6 @@
 """The payment page of a shop whose customers pay on the processor's page; beyond it: tests/journeys."""
 
+import json
 import re
 from typing import Any
 
@@ -207,6 +208,9 @@ def test_a_page_on_a_domain_of_the_shops_own_is_reached_by_a_link(
             account, credentials=makers.KEYS | {"api_base": server.origin}, hosted=True, is_default=True
         )
         seen = press(client, sent)
+        body = {"page_key": "page_1", "shown": 110_528}
+        old_page = client.post(f"/i/{sent.token}/pay/", json.dumps(body), content_type="application/json")
+    assert old_page.json() == {"go": there}  # a page with a card field, drawn before the shop changed its mind
     assert seen.status_code == 200
     assert f'href="{there}"' in seen.content.decode()
     assert "Nothing was charged so far." in words(seen)

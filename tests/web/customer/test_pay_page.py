@@ -164,8 +164,9 @@ def test_a_balance_below_the_minimum_is_explained(client: Client, sent: PaymentR
 
 def test_an_amount_the_processor_cannot_charge_is_explained(client: Client, account: Any) -> None:
     makers.make_connection(account)
-    order = makers.make_order(account, currency="KWD", total_minor=10_001)
+    order = makers.make_order(account, currency="KWD", total_minor=10_010)
     sent = makers.make_sent_request(order, by=makers.make_user(account))
+    makers.make_payment(order, 9)  # since it was asked for
     assert "This amount cannot be paid by card. Nothing was charged." in words(open_page(client, sent))
 
 

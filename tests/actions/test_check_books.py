@@ -240,9 +240,8 @@ def _forget_an_open_dispute(desk: Desk) -> None:
 
 
 def _dispute_more_than_was_paid(desk: Desk) -> None:
-    by_hand = desk.order.payments.get(amount_minor=10_000)
-    refund_payment(payment=by_hand, amount=None, reason="other", by=desk.owner.actor)
-    Refund.objects.update(payment=_disputed(desk).payment)
+    dispute = _disputed(desk)
+    Dispute.objects.filter(pk=dispute.pk).update(withdrawn_minor=dispute.withdrawn_minor + 1)
 
 
 def _cost(desk: Desk) -> BalanceTransaction:
@@ -323,7 +322,7 @@ PLANTED: list[tuple[Callable[[Desk], None], set[str]]] = [
     (_lose_a_dispute, {"N2"}),
     (_move_a_dispute, {"N2"}),
     (_forget_an_open_dispute, {"N10"}),
-    (_dispute_more_than_was_paid, {"N9"}),
+    (_dispute_more_than_was_paid, {"N9", "N2"}),
     (_forget_to_book_a_fee, {"N2"}),
     (_change_a_fee, {"N2"}),
     (_charge_a_fee_in_another_currency, {"N2"}),

@@ -286,6 +286,21 @@ def test_a_dispute_nobody_told_us_of_is_named_in_the_books(shop: CardShop) -> No
     _webhook(shop, payment)
 
 
+@pytest.mark.parametrize(("outcome", "due"), [("won", ALL), ("lost", ALL + 50_000)])
+def test_what_was_refunded_can_be_disputed_as_well(shop: CardShop, outcome: str, due: int) -> None:
+    """N1: the money has left twice, and the books say so; when it is lost, the customer owes both."""
+    payment = _paid(shop)
+    refund_payment(payment=payment, amount=None, reason="other", by=COMMAND)
+    named = _disputed(shop, amount=50_000)
+    _webhook(shop, payment)
+    assert booked(Dispute.objects.get()) == {"disputes": 50_000, "processor_clearing": -50_000}
+    assert (_due(shop), refundable(payment).minor) == (ALL, 0)
+    shop.sandbox.end(named, outcome)
+    _webhook(shop, payment)
+    assert _due(shop) == due
+    _column_adds_up(shop)
+
+
 def test_what_a_bank_took_cannot_be_refunded_as_well(shop: CardShop) -> None:
     """N9: two disputes and a refund of one payment, together never above it."""
     payment = _paid(shop)
@@ -370,7 +385,7 @@ def test_a_win_can_be_taken_again(desk: Desk, attempt: PaymentAttempt) -> None:
     ("changes", "detail"),
     [
         ({"amount": Money(5, "EUR"), "withdrawn": Money(5, "EUR")}, "it is about 0.05 EUR, the payment in USD"),
-        ({"withdrawn": Money(ALL + 1, "USD")}, "1105.29 USD was taken, more than was left of the payment"),
+        ({"withdrawn": Money(ALL + 1, "USD")}, "1105.29 USD was taken, more than was paid"),
         ({"livemode": True}, "live and test mode mixed"),
     ],
 )

@@ -121,12 +121,12 @@ def _one_active_attempt(orders: Orders) -> Iterator[str]:
 
 
 def _refunds_stay_below(orders: Orders) -> Iterator[str]:
-    given = _sum_of(Refund.objects.filter(state__in=[PENDING, SUCCEEDED]), "amount_minor")
-    taken = _sum_of(Dispute.objects.filter(detail=""), "withdrawn_minor")
-    for payment in (
-        Payment.objects.filter(order__in=orders).annotate(gone=given + taken).filter(gone__gt=F("amount_minor"))
+    for what, gone in (
+        ("refunded", _sum_of(Refund.objects.filter(state__in=[PENDING, SUCCEEDED]), "amount_minor")),
+        ("taken by disputes", _sum_of(Dispute.objects.filter(detail=""), "withdrawn_minor")),
     ):
-        yield f"{payment.public_id} of {payment.amount_minor} has {payment.gone} refunded or taken by disputes"
+        for payment in Payment.objects.filter(order__in=orders).annotate(gone=gone).filter(gone__gt=F("amount_minor")):
+            yield f"{payment.public_id} of {payment.amount_minor} has {payment.gone} {what}"
 
 
 def _sum_of(rows: QuerySet[Refund] | QuerySet[Dispute], column: str) -> Coalesce:
@@ -317,7 +317,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("N4", "one active attempt"): _one_active_attempt,
     ("N6", "reversals undo"): _reversals_undo,
     ("N6", "paid requests are paid"): _paid_requests_are_paid,
-    ("N9", "refunds and disputes stay below the payment"): _refunds_stay_below,
+    ("N9", "refunds, and disputes, stay below the payment"): _refunds_stay_below,
     ("N2", "refunds match entries"): _refunds_match_entries,
     ("N2", "disputes match entries"): _disputes_match_entries,
     ("N2", "fees match entries"): _fees_match_entries,

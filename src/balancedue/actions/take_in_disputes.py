@@ -15,7 +15,6 @@ from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.disputes import news
 from balancedue.rules.ledger import CLEARING, RECEIVABLE, Postings, change, dispute_postings
 from balancedue.rules.retries import CHECK_AFTER, check_wait
-from balancedue.rules.states import PENDING, SUCCEEDED
 
 from .ask_processor import disputes_of
 from .claim import claim_next
@@ -91,16 +90,18 @@ def _take_in(order: Order, payment: Payment, attempt: PaymentAttempt, report: Di
 
 
 def _misfit(payment: Payment, attempt: PaymentAttempt, dispute: Dispute, report: DisputeReport) -> str:
-    """What of the report cannot be booked on this payment; "" when all of it fits (N3, N9)."""
+    """What of the report cannot be booked on this payment; "" when all of it fits (N3, N9).
+
+    What was refunded may be disputed as well: then the money has left twice, and the books say so (N1).
+    """
     if report.livemode is not None and report.livemode != attempt.livemode:
         return "live and test mode mixed"
     if report.amount.currency != payment.currency:
         return f"it is about {report.amount.plain} {report.amount.currency}, the payment in {payment.currency}"
-    refunded = payment.refunds.filter(state__in=[PENDING, SUCCEEDED]).aggregate(minor=Sum("amount_minor"))["minor"]
     others = payment.disputes.exclude(pk=dispute.pk).filter(detail="")
-    taken = others.aggregate(minor=Sum("withdrawn_minor"))["minor"]
-    if report.withdrawn.minor + (refunded or 0) + (taken or 0) > payment.amount_minor:
-        return f"{report.withdrawn.plain} {payment.currency} was taken, more than was left of the payment"
+    taken = others.aggregate(minor=Sum("withdrawn_minor"))["minor"] or 0
+    if report.withdrawn.minor + taken > payment.amount_minor:
+        return f"{report.withdrawn.plain} {payment.currency} was taken, more than was paid"
     return ""
 
 

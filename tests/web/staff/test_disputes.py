@@ -68,7 +68,7 @@ def test_an_open_dispute_says_how_much_why_and_by_when(desk: Desk, attempt: Paym
          "Disputed"),
         ({"state": "won"}, "The money is on its way back to you.", "is with you again"),
         ({"withdrawn": Money(110_529, "USD")},
-         "what the processor reports does not fit: 1105.29 USD was taken, more than was left of the payment. "
+         "what the processor reports does not fit: 1105.29 USD was taken, more than was paid. "
          "Nothing was booked for it.", "The bank took"),
     ],
 )  # fmt: skip

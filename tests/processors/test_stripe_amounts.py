@@ -85,6 +85,44 @@ def test_what_cannot_be_charged_is_refused_before_anybody_is_asked(money: Money,
     assert (outcome.kind, outcome.code) == (Kind.REFUSED, code)
 
 
+MOST_DIGITS = {"IDR": 12, "LBP": 11, "COP": 10, "HUF": 10, "INR": 9}
+
+
+@pytest.mark.parametrize("code", sorted(CHARGEABLE))
+def test_the_most_is_eight_digits_or_what_stripe_names(code: str) -> None:
+    """F1, F4: the largest sum of that many digits goes there and back; one step more is refused, in words."""
+    step = {"ISK": 100, "BHD": 10, "JOD": 10, "KWD": 10, "OMR": 10, "TND": 10}.get(code, 1)
+    most = from_wire((int("9" * MOST_DIGITS.get(code, 8)) // step) * step, code)
+    assert from_wire(to_wire(most), code) == most
+    above = from_wire(to_wire(most) + step, code)
+    with pytest.raises(Refused, match="more than can be charged") as refusal:
+        to_wire(above)
+    assert refusal.value.code == "above_maximum"
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE", "ar", "hi-IN", "fr-CH"])
+@pytest.mark.parametrize("code", sorted(CHARGEABLE))
+def test_from_the_page_to_the_wire_and_back_to_the_page(code: str, locale: str) -> None:
+    """F1: what a person reads is what Stripe charges, and what it says it charged reads the same."""
+    least = smallest(code)
+    assert least is not None
+    for money in (Money(least, code), Money(least * 7, code), Money(least * 33, code)):
+        typed = Money.parse(money.typed(locale), code, locale)
+        assert from_wire(to_wire(typed), code).show(locale) == money.show(locale)
+        assert to_wire(typed) == money.decimal * 10 ** _wire_digits(code)
+
+
+def _wire_digits(code: str) -> int:
+    return 0 if code in ZERO_ON_THE_WIRE else 3 if code in THREE_ON_THE_WIRE else 2
+
+
+def test_a_currency_whose_exponent_is_in_doubt_is_off() -> None:
+    """F1: UGX is known to ISO 4217, with no decimals, and charged by nobody here."""
+    assert CURRENCIES["UGX"].digits == 0
+    assert "UGX" not in CHARGEABLE
+    assert CURRENCIES.keys() > CHARGEABLE
+
+
 def test_a_fraction_from_stripe_is_not_rounded() -> None:
     """F1."""
     with pytest.raises(Refused):

@@ -300,10 +300,11 @@ def test_one_answer_is_about_all_that_was_told_before(shop: CardShop) -> None:
     begun = shop.begin()
     shop.confirm(begun.attempt.reference)
     earlier = [_hear(shop.connection, _body(begun.attempt.reference)) for _ in range(3)]
+    refunded = _hear(shop.connection, _about(begun.attempt.reference, "charge.refunded"))  # asks for more
     other = _hear(shop.connection, _body("pi_other", "att_other"))
     process_next_event()
-    statuses = [ProcessorEvent.objects.get(pk=event.pk).status for event in [*earlier, other]]
-    assert statuses == ["done", "done", "done", "new"]
+    statuses = [ProcessorEvent.objects.get(pk=event.pk).status for event in [*earlier, refunded, other]]
+    assert statuses == ["done", "done", "done", "new", "new"]
     assert Payment.objects.count() == 1
     other.delete()
 

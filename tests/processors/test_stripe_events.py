@@ -60,7 +60,7 @@ def test_pages_are_read_to_the_end_and_answered_oldest_first(server: Loopback) -
     server.will(
         _page(_event(3, latest, "refund.updated"), _event(2, later), more=True),
         _page(_event(1)),
-        _page(_event(4, later)),
+        _page(_event(4, later + timedelta(seconds=1))),
     )
     missed = processor(server.origin).events_since(NOON, undelivered=True)
     assert missed is not None

@@ -68,9 +68,9 @@ def _pages(client: stripe.StripeClient, params: Any) -> Iterator[Event]:
 
 
 def _listed(rows: list[Event]) -> list[ListedEvent]:
-    """Oldest first; each read as its webhook would have been."""
+    """Oldest first, as far as whole seconds and Stripe's own order tell; each read as its webhook would have been."""
     found = []
-    for row in rows:
+    for row in reversed(rows):
         note = hooks.note_of(row)
         if note is not None:
             found.append(ListedEvent(note, json.dumps(row).encode(), _made_at(row)))

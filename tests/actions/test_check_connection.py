@@ -193,10 +193,11 @@ def test_a_check_of_keys_replaced_meanwhile_is_not_kept(shop: CardShop) -> None:
 
 def test_keys_that_cannot_be_opened_are_a_line(shop: CardShop) -> None:
     """J12: the field key is gone."""
-    ProcessorConnection.objects.update(credentials_sealed="lost:x")
+    ProcessorConnection.objects.update(credentials_sealed="lost:x", broken_at=timezone.now())
     [line] = check_connection(connection=_fresh(shop))
     assert not line.ok
     assert "Enter the keys again" in line.fix
+    assert _fresh(shop).broken_at is not None
 
 
 def test_currencies_of_orders_are_looked_at_too(shop: CardShop) -> None:

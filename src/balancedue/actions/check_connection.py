@@ -59,7 +59,8 @@ def check_connection(*, connection: ProcessorConnection) -> list[Check]:
         processor = open_processor(connection)
     except CannotUnseal:
         fix = "Enter the keys again, or put the field key back that they were sealed with."
-        return _keep(connection, Findings(()), [Check("Keys", ok=False, detail="They cannot be opened", fix=fix)])
+        closed = Check("Keys", ok=False, detail="They cannot be opened", fix=fix)
+        return _keep(connection, Findings((closed,), accepts_key=None), [closed])
     findings = processor.check(_site(connection))
     lines = list(findings.lines)
     _keep(connection, findings, lines)

@@ -46,7 +46,7 @@ def problems_of_object(kind: str, data: Any) -> list[str]:
 
 def problems_of_answer(method: str, path: str, status: int, data: Any) -> list[str]:
     """What is wrong with an answer to `method` on `path`."""
-    pattern = _pattern(path)
+    pattern = pattern_of(path)
     responses = published()["paths"][pattern][method.lower()]["responses"]
     name = str(status) if str(status) in responses else "default"
     place = pattern.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
@@ -54,7 +54,7 @@ def problems_of_answer(method: str, path: str, status: int, data: Any) -> list[s
     return _said(_validator(reference), data)
 
 
-def _pattern(path: str) -> str:
+def pattern_of(path: str) -> str:
     """The path as the schema writes it, `{id}` and the like in place of what differs."""
     known = sorted(published()["paths"], key=lambda one: one.count("{"))
     return next(one for one in known if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), path))

@@ -44,8 +44,13 @@ SAYS_NOTHING = {"utils", "helpers", "common", "misc", "core", "manager", "manage
 
 REGISTRY = re.compile(r'https?://[^ "]*(/simple/|/packages/[0-9a-f]{2}/|//registry\.)|--(extra-)?index-url')
 LOCKS_WITH_ADDRESSES = {"uv.lock", "pylock.toml", "package-lock.json", "poetry.lock", "Pipfile.lock"}
-REQUIREMENTS = [f"S{number}" for number in range(1, 37)] + [f"M{number}" for number in range(1, 11)]
-MENTION = re.compile(r"\b([SM])(\d+)(?:-\1?(\d+))?\b")
+REQUIREMENTS = [
+    *(f"{letter}{number}" for letter, last in (("S", 36), ("M", 10)) for number in range(1, last + 1)),
+    # The processor's faults, webhooks, races and sums of money-safety.md, section 3.
+    *("C1", "C2", "C3", "C4", "C5", "C8", "C11"),
+    *(f"{letter}{number}" for letter, last in (("D", 8), ("E", 7), ("F", 6)) for number in range(1, last + 1)),
+]
+MENTION = re.compile(r"\b([CDEFMS])(\d+)(?:-\1?(\d+))?\b")
 
 
 def test_every_module_is_in_a_room_that_has_a_floor() -> None:

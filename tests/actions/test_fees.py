@@ -1,10 +1,12 @@
 """Fees: each movement at the processor is kept once, its fee booked once, and nobody at the card form is disturbed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -67,6 +69,22 @@ def test_the_fee_of_a_payment_is_booked_once_however_often_it_is_heard(shop: Car
     assert _fees(shop) == [{"fees": FEE, "processor_clearing": -FEE}]
     assert row.entry is not None
     assert (row.entry.cause, row.entry.by) == (attempt.payment.public_id, "processor")
+
+
+def test_a_fee_told_by_four_at_once_is_booked_once(shop: CardShop) -> None:
+    """D1, N13: webhook, worker and payout in the same moment; the order's chain has one entry for it."""
+    attempt = _pay(shop)
+
+    def hear(_: int) -> None:
+        try:
+            take_in_movement(shop.connection, _report(attempt))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as crew:
+        list(crew.map(hear, range(4)))
+    assert BalanceTransaction.objects.count() == 1
+    assert len(_fees(shop)) == 1
 
 
 def test_a_fee_changes_nothing_for_whoever_is_at_the_card_form(shop: CardShop) -> None:

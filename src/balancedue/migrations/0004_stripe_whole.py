@@ -338,6 +338,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['next_check_at'], name='payments_to_check'),
         ),
         migrations.AddIndex(
+            model_name='paymentattempt',
+            index=models.Index(fields=['connection', 'money_reference'], name='attempts_by_money'),
+        ),
+        migrations.AddIndex(
             model_name='payout',
             index=models.Index(fields=['next_check_at'], name='payouts_to_check'),
         ),

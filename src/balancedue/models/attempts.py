@@ -69,7 +69,10 @@ class PaymentAttempt(Checked):
             models.CheckConstraint(condition=Q(state__in=list(ATTEMPT_STATES)), name="attempt_state_known"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="attempt_amount_positive"),
         ]
-        indexes = [models.Index(fields=["next_check_at"], name="attempts_to_check")]
+        indexes = [
+            models.Index(fields=["next_check_at"], name="attempts_to_check"),
+            models.Index(fields=["connection", "money_reference"], name="attempts_by_money"),
+        ]
 
     @property
     def amount(self) -> Money:

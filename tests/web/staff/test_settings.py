@@ -1,6 +1,5 @@
 """Settings: the shop, its invoices and emails, its people."""
 
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from balancedue.models import (
     BalanceTransaction,
     Dispute,
+    JournalEntry,
     Order,
     Payment,
     PaymentAttempt,
@@ -115,7 +116,7 @@ def _links(
     return linked
 
 
-def _book(order: Order, payment: Payment, row: BalanceTransaction, now: datetime) -> Any:
+def _book(order: Order, payment: Payment, row: BalanceTransaction, now: datetime) -> JournalEntry:
     """The fee's entry; its cause is the payment, as the disputes' own entries are told by theirs."""
     postings = fee_postings(row.fee_minor)
     entry, _ = post_entry(

@@ -64,7 +64,7 @@ def take_in_movement(connection: ProcessorConnection, report: TransactionReport,
     with transaction.atomic():
         payment = _payment_behind(connection, report)
         order = Order.objects.locked(payment.order_id) if payment is not None else None
-        row, is_new = BalanceTransaction.objects.get_or_create(
+        row, _ = BalanceTransaction.objects.get_or_create(
             connection=connection,
             reference=report.reference,
             defaults={
@@ -87,7 +87,7 @@ def take_in_movement(connection: ProcessorConnection, report: TransactionReport,
         if payment is not None and report.kind == "payment":  # what it waited for
             waiting = Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False)
             waiting.update(next_check_at=None, lease="", leased_until=None)
-        if payment is not None and is_new:  # from now on there are payouts to hear of
+        if payment is not None and row.order_id is None:  # from now on there are payouts to hear of
             ProcessorConnection.objects.filter(pk=connection.pk, next_payouts_at=None).update(next_payouts_at=now)
 
 

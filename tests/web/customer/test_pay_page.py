@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from balancedue.actions.cancel_order import cancel_order
+from balancedue.actions.change_order import change_order
+from balancedue.actions.order_lines import NewLine, OrderDraft
 from balancedue.models import PaymentAttempt, PaymentRequest, Tally
 from balancedue.rules.actor import COMMAND
 from balancedue.rules.limits import MAX_DECLINES_PER_LINK_HOUR
@@ -160,6 +163,17 @@ def test_a_balance_below_the_minimum_is_explained(client: Client, sent: PaymentR
     makers.make_payment(sent.order, 110_500)
     assert "This amount is too small to pay by card." in words(open_page(client, sent))
     assert "too small" in press(client, sent, shown=28).json()["sentence"]
+
+
+def test_a_balance_above_the_maximum_is_explained(client: Client, sent: PaymentRequest) -> None:
+    """F1, F4."""
+    lines = [NewLine("Seats for the stadium", Decimal(1), 118_000_000)]
+    draft = OrderDraft("USD", lines, False, contact=sent.order.contact)
+    change_order(order=sent.order, draft=draft, by=COMMAND)
+    seen = open_page(client, sent)
+    assert "This amount is too large to pay by card. Nothing was charged." in words(seen)
+    assert 'id="pay"' not in seen.content.decode()
+    assert "too large" in press(client, sent, shown=118_000_000).json()["sentence"]
 
 
 def test_an_amount_the_processor_cannot_charge_is_explained(client: Client, account: Any) -> None:

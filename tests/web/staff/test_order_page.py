@@ -55,6 +55,13 @@ def test_a_part_paid_order_qualifies(desk: Desk) -> None:
     assert "$605.28 of $1,105.28, $500.00 paid" in words(page)
 
 
+def test_more_than_a_card_can_be_charged_is_not_asked_for(desk: Desk) -> None:
+    """F1, F4: and what to do about it."""
+    page = desk.order(make_order(desk.account, total_minor=118_000_000))
+    assert not is_offered(page)
+    assert "$1,180,000.00 is more than a card can be charged at once. Add a payment for part of it." in words(page)
+
+
 def test_without_a_processor_it_is_disabled_and_says_how_to_connect_one(desk: Desk) -> None:
     """S4."""
     desk.account.connections.all().delete()

@@ -2,7 +2,9 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 import time_machine
@@ -29,6 +31,7 @@ from balancedue.rules.errors import Refused
 from balancedue.rules.limits import MAX_TRIES_PER_ACCOUNT
 from tests.card_shop import CardShop
 from tests.makers import make_account, make_attempt, make_connection, make_order, make_request, make_tries, make_user
+from tests.rules.card_crowd import START, Till
 
 DECLINED = "pm_card_visa_chargeDeclined"
 
@@ -305,3 +308,28 @@ def press(attempt: PaymentAttempt, address: str = "") -> None:
 
 def fresh(attempt: PaymentAttempt) -> PaymentAttempt:
     return PaymentAttempt.objects.select_related("order__account").get(pk=attempt.pk)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_count_like_the_crowds_that_the_limits_were_tried_with(orders: list[Order], seed: int) -> None:
+    """K1, K2: tests/rules/card_crowd.py counts from lists what the product counts from rows; both see the same."""
+    chance, till, start = Random(seed), Till(), START
+    attempts = {number: make_attempt(orders[number], state="waiting") for number in range(6)}
+    till.open.update({number: [] for number in attempts})
+    addresses, cards = [f"203.0.113.{n}" for n in range(3)], ["card-a", "card-b", ""]
+    for _ in range(120):
+        start += timedelta(seconds=chance.uniform(1, 90))
+        now, number, address = (start - START).total_seconds(), chance.randrange(6), chance.choice(addresses)
+        with time_machine.travel(start, tick=False):
+            seen = what_is_seen(orders[number], address=address, now=start)
+            expected = till.seen(now, number, address)
+            assert replace(seen, rest_until=None) == replace(expected, rest_until=None)
+            assert (seen.rest_until is None) == (expected.rest_until is None)
+            if chance.random() < 0.5:
+                press(attempts[number], address)
+                till.open[number].append(now)
+                till.pressed[number].append(now)
+            elif (begun := CardTry.objects.filter(attempt=attempts[number], ended_at=None).first()) is not None:
+                card, there = chance.choice(cards), next(one for one in addresses if hide_address(one) == begun.address)
+                decline(attempts[number], card, pressed=False)
+                till.end(now, number, there, card, declined=True)

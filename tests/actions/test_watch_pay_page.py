@@ -332,8 +332,10 @@ def _pay(request: PaymentRequest) -> None:
 def test_where_nothing_can_be_paid_there_is_nothing_to_look_at(account: Account, request_: PaymentRequest) -> None:
     make_payment(request_.order, 110_528)
     assert look_at_page(account) is None
-    assert watch_next_page()
-    assert PageWatch.objects.get().checked_at is None
+    assert not watch_next_page()
+    watch = PageWatch.objects.get()
+    assert watch.checked_at is None
+    assert watch.next_check_at > timezone.now()
 
 
 def test_looking_begins_no_payment(proxy: TamperingProxy, account: Account, request_: PaymentRequest) -> None:

@@ -21,12 +21,6 @@ def count(name: str, *, window_seconds: int) -> int:
         return tally.count + 1
 
 
-def counted(name: str, *, window_seconds: int) -> int:
-    """How often `name` was counted, in the present window and the one before it."""
-    window = int(timezone.now().timestamp()) // window_seconds
-    return sum(Tally.objects.filter(name=name, window__in=[window - 1, window]).values_list("count", flat=True))
-
-
 def limit_tries(name: str, *, at_most: int, window_seconds: int, sentence: str) -> None:
     """Count, and raise Refused `too_many_tries` past `at_most` in one window."""
     if count(name, window_seconds=window_seconds) > at_most:

@@ -32,31 +32,38 @@ EVERY = timedelta(hours=1)
 AGAIN = timedelta(minutes=10)  # after a miss, and where nothing can be paid so far
 MOST_MISSES = 3  # in a row, before the owners are told
 MOST_SAID = 5  # differences in one alarm
+MOST_PASSED_OVER = 20
 CANDIDATES = 20  # requests that are looked through for one that can be paid
 
 
 def watch_next_page() -> bool:
-    """Look at one account's payment page that is due. False when there was none, or it was not received: then others
-    wait for the next round, so that a page out of reach holds up nobody."""
-    now = timezone.now()
-    watched = Account.objects.filter(archived_at=None, connections__is_enabled=True, connections__removed_at=None)
-    new = watched.filter(page_watch=None).first()
-    if new is not None:
-        PageWatch.objects.get_or_create(account=new, defaults={"next_check_at": now})
-    rows = PageWatch.objects.filter(account__archived_at=None).select_related("account")
-    was_due, watch = claim_next(rows)
-    if watch is None:
-        return was_due
-    try:
-        found = look_at_page(watch.account)
-    except NotReceived as miss:
-        _missed(watch, str(miss), now)
-        return False
-    if found is None:
+    """Look at one account's payment page that is due. Answers whether one was received.
+
+    Accounts where nothing can be paid are passed over. A page out of reach ends the turn, so that it holds nobody up.
+    """
+    _begin_to_watch()
+    for _ in range(MOST_PASSED_OVER):
+        _, watch = claim_next(PageWatch.objects.filter(account__archived_at=None).select_related("account"))
+        if watch is None:
+            return False
+        now = timezone.now()
+        try:
+            found = look_at_page(watch.account)
+        except NotReceived as miss:
+            _missed(watch, str(miss), now)
+            return False
+        if found is not None:
+            _seen(watch, found, now)
+            return True
         _plan(watch, next_check_at=now + AGAIN)
-    else:
-        _seen(watch, found, now)
-    return True
+    return False
+
+
+def _begin_to_watch() -> None:
+    shops = Account.objects.filter(archived_at=None, connections__is_enabled=True, connections__removed_at=None)
+    new = shops.filter(page_watch=None).first()
+    if new is not None:
+        PageWatch.objects.get_or_create(account=new, defaults={"next_check_at": timezone.now()})
 
 
 def look_at_page(account: Account) -> list[str] | None:

@@ -54,7 +54,7 @@ def settle(attempt: PaymentAttempt, outcome: Outcome, *, by: Actor) -> PaymentAt
         _take_in(attempt, outcome, problem, by, now)
         attempt.surplus = state == SUCCEEDED and _slot_is_taken(attempt)
         attempt.save()
-        if outcome.kind is Kind.REFUSED:
+        if outcome.kind is Kind.REFUSED and not attempt.reference:
             note_nothing_made(attempt)
         if state == SUCCEEDED:
             note_end(attempt, declined=False, fingerprint=outcome.fingerprint, now=now)

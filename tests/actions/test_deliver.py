@@ -50,6 +50,11 @@ def _paid(desk: Desk) -> None:
     settle(attempt, Outcome(Kind.PAID, received=attempt.amount), by=PROCESSOR)
 
 
+def _dealt_with() -> int:
+    """How many letters the worker deals with when it comes."""
+    return sum(1 for _ in iter(deliver_next, False))
+
+
 def _statuses(request: PaymentRequest) -> list[str]:
     return list(request.deliveries.order_by("pk").values_list("status", flat=True))
 
@@ -57,7 +62,7 @@ def _statuses(request: PaymentRequest) -> list[str]:
 def test_each_recipient_gets_a_copy_with_the_same_visible_heads(desk: Desk, mail_server: SmtpServer) -> None:
     """S21, H1: To and CC are seen by all; the envelope has one address each; nobody is in Bcc."""
     desk.request(to=[DANA, "boss@riverside-hs.example"], cc=[COACH], message="Thank you for the order.")
-    assert work_once() == 3
+    assert _dealt_with() == 3
     assert [letter.recipients for letter in mail_server.messages] == [[DANA], ["boss@riverside-hs.example"], [COACH]]
     for letter in mail_server.messages:
         assert letter.message["To"] == f"{DANA}, boss@riverside-hs.example"
@@ -106,7 +111,7 @@ def test_a_sent_letter_is_on_the_order(desk: Desk, mail_server: SmtpServer) -> N
     assert row is not None
     assert (row.tries, row.error, row.lease, row.sent_at is None) == (1, "", "", False)
     assert desk.events("request_sent", "delivery_sent") == ["request_sent", "delivery_sent", "delivery_sent"]
-    assert work_once() == 0
+    assert _dealt_with() == 0
     assert len(mail_server.messages) == 2
 
 
@@ -115,9 +120,9 @@ def test_the_hold_is_waited_out(desk: Desk, mail_server: SmtpServer, settings: A
     settings.SEND_HOLD_SECONDS = 10
     request = desk.request()
     with time_machine.travel(request.hold_until - timedelta(milliseconds=1), tick=False):
-        assert work_once() == 0
+        assert _dealt_with() == 0
     with time_machine.travel(request.hold_until, tick=False):
-        assert work_once() == 1
+        assert _dealt_with() == 1
     assert len(mail_server.messages) == 1
 
 
@@ -176,7 +181,7 @@ def test_a_server_that_says_later_is_asked_again(desk: Desk, post: Any) -> None:
         assert (row.status, row.tries, row.next_try_at - now) == ("waiting", 1, timedelta(seconds=30))
         assert "later" in row.error
         clock.shift(timedelta(seconds=29))
-        assert work_once() == 0
+        assert _dealt_with() == 0
         clock.shift(timedelta(seconds=1))
         work_once()
         assert request.deliveries.get().tries == 2
@@ -286,7 +291,7 @@ def test_a_claimed_letter_is_claimed_once(desk: Desk, mail_server: SmtpServer) -
     pk = desk.request().deliveries.get().pk
     assert deliver._claim(pk) is not None
     assert deliver._claim(pk) is None
-    assert work_once() == 0
+    assert _dealt_with() == 0
 
 
 def test_what_a_dead_worker_left_is_taken_up_again(desk: Desk, mail_server: SmtpServer) -> None:

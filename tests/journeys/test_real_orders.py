@@ -57,9 +57,7 @@ def set_up(shop: JourneyShop, environment: dict[str, str]) -> Account:
     names = ("secret_key", "publishable_key")
     sets = [word for name in names for word in ("--set", f"{name}={keys[name]}")]
     reached = environment | {"BALANCEDUE_PUBLIC_URL": shop.url, "BALANCEDUE_ROUND_TRIP_SECONDS": "8"}
-    said = balancedue(
-        reached, "connect-processor", BRISTOL, "sandbox", *sets, "--set", f"api_base={shop.sandbox.url}"
-    )
+    said = balancedue(reached, "connect-processor", BRISTOL, "sandbox", *sets, "--set", f"api_base={shop.sandbox.url}")
     assert "NOT" not in said, said
     return Account.objects.get(slug=BRISTOL)
 

@@ -1,6 +1,9 @@
 """A shop's desk: an account with its owner, a processor that is not asked, and one order of $1,105.28."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
 
 from balancedue.actions.check_books import check_books
 from balancedue.actions.request_payment import RequestDraft, request_payment
@@ -62,4 +65,5 @@ def open_desk() -> Desk:
     """A new shop with one order."""
     account = make_account()
     owner = make_user(account)
-    return Desk(account, owner, make_connection(account), make_order(account))
+    connection = make_connection(account, next_catch_up_at=timezone.now() + timedelta(days=365))
+    return Desk(account, owner, connection, make_order(account))

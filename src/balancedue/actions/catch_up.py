@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -85,6 +86,7 @@ def _catch_up(connection: ProcessorConnection, now: datetime) -> tuple[datetime 
 
 
 def _ask(connection: ProcessorConnection, since: datetime, *, undelivered: bool) -> Missed | None:
+    assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
     try:
         return cast(ListsEvents, open_processor(connection)).events_since(since, undelivered=undelivered)
     except CannotUnseal:

@@ -30,7 +30,7 @@ from balancedue.models import (
     ProcessorConnection,
     User,
 )
-from balancedue.processors.base import DisputeReport, PayoutReport, TransactionReport
+from balancedue.processors.reports import DisputeReport, PayoutReport, TransactionReport
 from balancedue.rules.actor import COMMAND, Actor
 from balancedue.rules.gate import OWNER
 from balancedue.rules.ids import new_id

@@ -17,7 +17,8 @@ from balancedue.actions.make_round_trip import LABEL
 from balancedue.actions.open_processor import OLD_SECRET, open_processor
 from balancedue.actions.receive_event import process_next_event, receive_event
 from balancedue.models import Account, Alarm, ProcessorConnection, ProcessorEvent
-from balancedue.processors.base import BadSignature, Check
+from balancedue.processors.base import Check
+from balancedue.processors.reports import BadSignature
 from balancedue.processors.stripe.hooks import EVENTS
 from balancedue.rules.errors import Refused
 from tests.card_shop import CardShop

@@ -25,7 +25,8 @@ from balancedue.actions.take_in_disputes import (
 )
 from balancedue.actions.write_letter import write_letter
 from balancedue.models import Delivery, Dispute, Payment, PaymentAttempt, Refund, invoice_of, read_standing
-from balancedue.processors.base import DisputeReport, Kind, Outcome
+from balancedue.processors.base import Kind, Outcome
+from balancedue.processors.reports import DisputeReport
 from balancedue.rules.actor import COMMAND, CUSTOMER, PROCESSOR
 from balancedue.rules.errors import Refused
 from balancedue.rules.ids import new_id

@@ -17,7 +17,7 @@ from balancedue.actions.settle_refund import hear_refunds
 from balancedue.actions.take_in_disputes import hear_disputes
 from balancedue.actions.take_in_fees import SOUGHT_FOR, fetch_next_fee, hear_fees, take_in_movement
 from balancedue.models import BalanceTransaction, JournalEntry, Payment, PaymentAttempt
-from balancedue.processors.base import TransactionReport
+from balancedue.processors.reports import TransactionReport
 from balancedue.rules.actor import CUSTOMER
 from balancedue.rules.money import Money
 from tests.card_shop import CardShop

@@ -25,7 +25,7 @@ from balancedue.models import (
     ProcessorEvent,
     read_balance,
 )
-from balancedue.processors.base import BadSignature
+from balancedue.processors.reports import BadSignature
 from balancedue.rules.ids import new_id
 from tests.card_shop import CardShop
 from tests.makers import make_account, make_attempt, make_connection, make_order

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from balancedue.models import Payout, ProcessorConnection
-from balancedue.processors.base import TransactionReport
+from balancedue.processors.reports import TransactionReport
 from balancedue.rules.money import Money
 from tests.makers import make_payout, movement
 from tests.pages.catalogue import OWNER, state

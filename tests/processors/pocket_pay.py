@@ -11,19 +11,18 @@ from typing import Any
 import httpx
 
 from balancedue.processors.base import (
-    BadSignature,
     Can,
     Charge,
     Check,
     Findings,
     Hook,
-    HookNote,
     Kind,
     Outcome,
     PayPage,
     Setting,
     Site,
 )
+from balancedue.processors.reports import BadSignature, HookNote
 from balancedue.rules.errors import Refused
 from balancedue.rules.money import Money
 

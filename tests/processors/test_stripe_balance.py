@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from balancedue.processors.base import PayoutReport, TransactionReport
+from balancedue.processors.reports import PayoutReport, TransactionReport
 from balancedue.processors.stripe.balance import read_payout, read_transaction
 from balancedue.rules.errors import Refused
 from balancedue.rules.money import Money

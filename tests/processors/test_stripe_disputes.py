@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from balancedue.processors.base import Can, DisputeReport
+from balancedue.processors.base import Can
 from balancedue.processors.registry import maker
+from balancedue.processors.reports import DisputeReport
 from balancedue.processors.stripe.disputes import _REASONS, _STATES, read_dispute
 from balancedue.processors.stripe.processor import StripeProcessor
 from balancedue.rules.disputes import REASONS

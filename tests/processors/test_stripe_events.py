@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from balancedue.processors.base import Concern
+from balancedue.processors.reports import Concern
 from balancedue.processors.stripe.hooks import EVENTS
 from tests.processors.loopback import Answer, Asked, Loopback, answer, error, loopback
 from tests.processors.objects import fixture, intent, processor

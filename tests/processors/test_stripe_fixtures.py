@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balancedue.processors.base import Concern, DisputeReport, HookNote, Kind, Outcome, PayoutReport, TransactionReport
+from balancedue.processors.base import Kind, Outcome
+from balancedue.processors.reports import Concern, DisputeReport, HookNote, PayoutReport, TransactionReport
 from balancedue.processors.stripe import StripeProcessor
 from balancedue.processors.stripe.amounts import CHARGEABLE, from_wire
 from balancedue.processors.stripe.deadline import DeadlineClient

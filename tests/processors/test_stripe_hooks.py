@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from balancedue.processors.base import BadSignature, HookNote
+from balancedue.processors.reports import BadSignature, HookNote
 from balancedue.processors.stripe.hooks import read_hook
 from tests.processors.objects import HOOK_SECRET, fixture, intent, processor
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from balancedue.processors import registry
-from balancedue.processors.base import BadSignature, Kind
+from balancedue.processors.base import Kind
+from balancedue.processors.reports import BadSignature
 from tests.processors import pocket_pay
 from tests.processors.objects import charge
 

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from balancedue.models import PaymentAttempt, ProcessorConnection, Refund
 from balancedue.models.sealing import CannotUnseal
-from balancedue.processors.base import Can, Charge, DisputeReport, Kind, Outcome, Processor, TellsDisputes
+from balancedue.processors.base import Can, Charge, Kind, Outcome, Processor, TellsDisputes
 from balancedue.processors.registry import maker_or_missing
+from balancedue.processors.reports import DisputeReport
 from balancedue.rules.actor import Actor
 
 from .open_processor import open_processor

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from balancedue.models import Alarm, PaymentAttempt, ProcessorConnection, ProcessorEvent
 from balancedue.models.sealing import CannotUnseal
-from balancedue.processors.base import Can, ListsEvents, Missed
+from balancedue.processors.base import Can, ListsEvents
 from balancedue.processors.registry import maker_or_missing, makers
+from balancedue.processors.reports import Missed
 from balancedue.rules.clock_words import full_day_words
 from balancedue.rules.ids import new_id
 from balancedue.rules.states import SUCCEEDED

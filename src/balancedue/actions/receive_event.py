@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from balancedue.models import Alarm, PaymentAttempt, ProcessorConnection, ProcessorEvent
-from balancedue.processors.base import Concern, HookNote, Kind
+from balancedue.processors.base import Kind
 from balancedue.processors.registry import maker_or_missing
+from balancedue.processors.reports import Concern, HookNote
 from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.states import PUT_ASIDE, SUCCEEDED
 

@@ -10,7 +10,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from balancedue.models import Dispute, Order, Payment, PaymentAttempt, Posting
-from balancedue.processors.base import DisputeReport
+from balancedue.processors.reports import DisputeReport
 from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.disputes import news
 from balancedue.rules.ledger import CLEARING, RECEIVABLE, Postings, change, dispute_postings

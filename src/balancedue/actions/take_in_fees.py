@@ -22,7 +22,7 @@ from balancedue.models import (
     ProcessorConnection,
     Refund,
 )
-from balancedue.processors.base import TransactionReport
+from balancedue.processors.reports import TransactionReport
 from balancedue.rules.actor import PROCESSOR
 from balancedue.rules.ledger import fee_postings
 from balancedue.rules.retries import check_wait

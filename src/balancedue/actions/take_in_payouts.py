@@ -12,8 +12,9 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from balancedue.models import Payout, ProcessorConnection
-from balancedue.processors.base import PayoutReport, TellsPayouts, TransactionReport
+from balancedue.processors.base import TellsPayouts
 from balancedue.processors.registry import maker_or_missing
+from balancedue.processors.reports import PayoutReport, TransactionReport
 from balancedue.rules.ids import new_id
 from balancedue.rules.retries import check_wait
 from balancedue.rules.states import OPEN_PAYOUT, PAYOUT_STATES

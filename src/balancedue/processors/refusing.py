@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from balancedue.processors.base import (
-    BadSignature,
     Can,
     Charge,
     Check,
     Findings,
     Hook,
-    HookNote,
     Kind,
     Outcome,
     PayPage,
     Setting,
     Site,
 )
+from balancedue.processors.reports import BadSignature, HookNote
 from balancedue.rules.errors import Refused
 from balancedue.rules.money import Money
 

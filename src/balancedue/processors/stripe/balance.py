@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import stripe
 
-from balancedue.processors.base import PayoutReport, TransactionReport
+from balancedue.processors.reports import PayoutReport, TransactionReport
 from balancedue.processors.stripe.amounts import from_wire
 from balancedue.processors.stripe.deadline import DeadlineClient
 from balancedue.processors.stripe.errors import not_heard

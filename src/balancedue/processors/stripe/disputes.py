@@ -10,7 +10,7 @@ from typing import Any
 
 import stripe
 
-from balancedue.processors.base import DisputeReport
+from balancedue.processors.reports import DisputeReport
 from balancedue.processors.stripe.amounts import from_wire
 from balancedue.processors.stripe.deadline import DeadlineClient
 from balancedue.processors.stripe.errors import not_heard

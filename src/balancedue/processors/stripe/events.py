@@ -13,7 +13,7 @@ from typing import Any
 
 import stripe
 
-from balancedue.processors.base import ListedEvent, Missed
+from balancedue.processors.reports import ListedEvent, Missed
 from balancedue.processors.stripe import errors, hooks
 
 _MOST_TYPES = 20  # in one request

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from balancedue.processors.base import BadSignature, Concern, HookNote
+from balancedue.processors.reports import BadSignature, Concern, HookNote
 
 WINDOW_S = 300
 

@@ -13,20 +13,8 @@ from typing import Any
 
 import stripe
 
-from balancedue.processors.base import (
-    Charge,
-    DisputeReport,
-    Findings,
-    Hook,
-    HookNote,
-    Kind,
-    Missed,
-    Outcome,
-    PayoutReport,
-    PayPage,
-    Site,
-    TransactionReport,
-)
+from balancedue.processors.base import Charge, Findings, Hook, Kind, Outcome, PayPage, Site
+from balancedue.processors.reports import DisputeReport, HookNote, Missed, PayoutReport, TransactionReport
 from balancedue.processors.stripe import amounts, disputes, endpoints, errors, events, hooks, keys
 from balancedue.processors.stripe.balance import Balance
 from balancedue.processors.stripe.checks import account_of_keys, check_connection

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from balancedue.actions.receive_event import receive_event
 from balancedue.models import ProcessorConnection
 from balancedue.models.sealing import CannotUnseal
-from balancedue.processors.base import BadSignature
+from balancedue.processors.reports import BadSignature
 
 LARGEST_BODY = 1_000_000  # bytes; a processor's event has a few thousand
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -43,7 +44,7 @@ def _caught_up(moment: datetime) -> None:
     ProcessorConnection.objects.update(caught_up_at=moment, next_catch_up_at=moment)
 
 
-def _pass(time: timedelta) -> None:
+def _pass(span: timedelta) -> None:
     """Time passes: all that we wrote down is so much older. The processor's clock goes on as it does."""
     older = {
         PaymentAttempt: ["started_at", "ended_at"],
@@ -52,7 +53,7 @@ def _pass(time: timedelta) -> None:
         Alarm: ["raised_at", "seen_at"],
     }
     for model, columns in older.items():
-        model.objects.update(**{column: F(column) - time for column in columns})  # type: ignore[attr-defined]
+        model.objects.update(**{column: F(column) - span for column in columns})  # type: ignore[attr-defined]
 
 
 def _webhook(shop: CardShop, attempt: PaymentAttempt) -> ProcessorEvent:
@@ -129,6 +130,26 @@ def test_what_was_found_by_asking_is_no_webhook_heard(shop: CardShop) -> None:
     event.refresh_from_db()
     assert (event.listed, event.status) == (False, "done")
     assert Alarm.objects.get().over_at is not None
+
+
+def test_what_was_not_sent_before_we_noticed_is_found_later_too(shop: CardShop) -> None:
+    """R8: hourly we had asked what was not delivered, of a processor that had no address left to deliver to."""
+    attempt = _pay(shop)
+    _refund_elsewhere(shop, attempt)
+    PaymentAttempt.objects.update(ended_at=timezone.now() - timedelta(minutes=2))
+    time.sleep(1.1)  # events have whole seconds
+    after_it_all = timezone.now() + timedelta(seconds=1)
+    shop.sandbox.faults(mode="reset")
+    _caught_up(after_it_all)
+    ProcessorConnection.objects.update(next_catch_up_at=timezone.now())
+    work_once()
+    assert not Alarm.objects.exists()
+    shop.sandbox.faults(mode="none")
+    _caught_up(after_it_all)
+    ProcessorConnection.objects.update(next_catch_up_at=timezone.now())
+    work_once()
+    assert Refund.objects.count() == 1
+    assert Alarm.objects.get().kind == "webhooks_missing"
 
 
 def _hear_again(shop: CardShop, event: ProcessorEvent) -> None:

@@ -39,6 +39,15 @@ GAP_ALARM = timedelta(days=25)
 LEASE = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """Whether webhooks come. `newly_deaf`: they did, or were to, until now."""
+
+    deaf: bool
+    newly_deaf: bool
+    last_heard_at: datetime | None
+
+
 def catch_up_next() -> bool:
     """Look at one connection that is due. Answers whether there was one."""
     now = timezone.now()
@@ -50,10 +59,14 @@ def catch_up_next() -> bool:
     lease = new_id("lease")
     still_due = mine.filter(next_catch_up_at=connection.next_catch_up_at)
     if still_due.update(next_catch_up_at=now + LEASE, catch_up_lease=lease):
-        caught_up_at, wait = _catch_up(connection, now)
-        mine.filter(catch_up_lease=lease).update(
-            next_catch_up_at=timezone.now() + wait, caught_up_at=caught_up_at, catch_up_lease=""
-        )
+        hearing = _hearing(connection, now)
+        caught_up_at, wait = _catch_up(connection, hearing, now)
+        with transaction.atomic():
+            next_at = timezone.now() + wait
+            still_ours = mine.filter(catch_up_lease=lease)
+            still_ours.update(next_catch_up_at=next_at, caught_up_at=caught_up_at, catch_up_lease="")
+            if caught_up_at != connection.caught_up_at or not hearing.deaf:
+                _mind_deafness(connection, hearing)  # only once it was heard: until then it is newly deaf
     return True
 
 
@@ -64,10 +77,8 @@ def _listening() -> QuerySet[ProcessorConnection]:
     )
 
 
-def _catch_up(connection: ProcessorConnection, now: datetime) -> tuple[datetime | None, timedelta]:
+def _catch_up(connection: ProcessorConnection, hearing: _Hearing, now: datetime) -> tuple[datetime | None, timedelta]:
     """Up to when nothing is missing now, and how long to wait until the next look."""
-    hearing = _hearing(connection, now)
-    _mind_deafness(connection, hearing)
     since = connection.caught_up_at or connection.created_at
     if hearing.newly_deaf:  # what was listed as undelivered since then may not have been all
         since = min(since, hearing.last_heard_at or connection.created_at)
@@ -102,15 +113,6 @@ def _keep(connection: ProcessorConnection, missed: Missed) -> None:
     for event in missed.events:
         if event.note.event_id not in known:
             keep_event(connection, event.note, event.body, listed=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Hearing:
-    """Whether webhooks come. `newly_deaf`: they did, or were to, until now."""
-
-    deaf: bool
-    newly_deaf: bool
-    last_heard_at: datetime | None
 
 
 def _hearing(connection: ProcessorConnection, now: datetime) -> _Hearing:

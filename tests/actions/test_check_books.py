@@ -16,6 +16,7 @@ from balancedue.actions.check_books import ASKING, RULES, check_books
 from balancedue.actions.refund import refund_payment
 from balancedue.actions.reverse_payment import reverse_payment
 from balancedue.actions.settle import settle
+from balancedue.actions.settle_refund import hear_refunds
 from balancedue.actions.take_in_fees import take_in_movement
 from balancedue.models import (
     BalanceTransaction,
@@ -399,6 +400,18 @@ def test_a_payment_we_know_nothing_of_is_named(shop: CardShop) -> None:
     found = [str(breach) for breach in check_books(shop.account)]
     assert [line.split(":")[0] for line in found] == ["N1"]
     check_attempt(begun.attempt, by=CUSTOMER)
+    assert check_books(shop.account) == []
+
+
+def test_a_refund_the_processor_made_and_nobody_told_us_of_is_named(shop: CardShop) -> None:
+    """N1: until it is taken in."""
+    begun = shop.begin()
+    shop.confirm(begun.attempt.reference)
+    attempt = check_attempt(begun.attempt, by=CUSTOMER)
+    shop.sandbox.post("/_sandbox/refunds", {"charge": shop.charges()[0]["id"], "amount": 100})
+    (found,) = check_books(shop.account)
+    assert (found.rule, "do not agree on the refund re_" in found.sentence) == ("N1", True)
+    assert hear_refunds(attempt)
     assert check_books(shop.account) == []
 
 

@@ -148,7 +148,7 @@ on_link("invoice-kwd")(foreign("KWD", "en-GB", 1_234_560))
 def long_words(shops: Shops) -> PaymentRequest:
     shop = shops.shop("shop-long", name=f"{LONG} & Söhne", legal_name=LONG, phone="+49 30 901820 123456789")
     contact = shops.contact(shop, LONG, LONG, "long@long.example")
-    lines = [NewLine(LONG, Decimal("9999999.999"), 99, LONG * 3), NewLine(LONG, Decimal(1), 1)]
+    lines = [NewLine(LONG, Decimal("9999999.999"), 9, LONG * 3), NewLine(LONG, Decimal(1), 1)]
     order = shops.order(shop, contact=contact, lines=lines, discount_minor=0, po_number="P" * 60, number="X" * 40)
     return shops.asked(order=order, message=LONG * 4)
 

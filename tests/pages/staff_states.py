@@ -476,7 +476,7 @@ def right_to_left(shops: Shops) -> Any:
 @on_order("order-long-words")
 def long_words(shops: Shops) -> Any:
     contact = shops.contact(shops.main, LONG, LONG, f"{LONG[:50].lower().replace('ä', 'ae')}@{'long' * 12}.example")
-    lines = [NewLine(LONG, Decimal("9999999.999"), 10, LONG * 3, "X" * 80)]
+    lines = [NewLine(LONG, Decimal("9999999.999"), 9, LONG * 3, "X" * 80)]
     order = shops.order(contact=contact, lines=lines, discount_minor=0, number="X" * 40, internal_note=LONG * 4)
     add_note(order=order, text=LONG * 5, by=shops.owner)
     return shops.asked(order=order, message=f"{LONG * 3}\n\n\n{LONG}")

@@ -49,10 +49,15 @@ LARGER = HARD[:2]
 
 
 def pairwise(number: int) -> list[Look]:
-    """Three looks for the state of that number: every width, both schemes; widths and schemes change partners, so that
-    over two neighbours every pair of scheme and width is seen."""
+    """Two looks for the state of that number: a narrow and a wide one, one of them dark; over six neighbours every pair
+    of scheme and width is seen."""
     first, second = ("light", "dark") if number % 2 else ("dark", "light")
-    return [Look(first, 320), Look(second, 390), Look(first if number % 4 < 2 else second, 1280)]
+    return [Look(first, 390 if number % 3 else 320), Look(second, 1280)]
+
+
+def between(number: int) -> list[Look]:
+    """The widths that `pairwise` leaves out, for what only depends on width."""
+    return [Look("light", 320 if number % 3 else 390)]
 
 
 def every(number: int) -> list[Look]:

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.pages import examine
 from tests.pages.catalogue import STATES, State
-from tests.pages.looks import HARD, LARGER, Look, every, pairwise
+from tests.pages.looks import HARD, LARGER, Look, between, every, pairwise
 from tests.pages.states import ALL
 from tests.pages.table import listed, place
 from tests.pages.visit import Heard, visit
@@ -39,7 +39,7 @@ def test_a_state_holds_up_in_light_and_dark_at_three_widths(
     """U1-U4, pairwise: axe finds nothing, nothing is too wide or too small, nobody else is asked."""
     with visit(world, people, state) as (page, heard):
         wrong = look_through(page, state, pairwise(number))
-        wrong += fits(page, LARGER)
+        wrong += fits(page, between(number) + LARGER)
         wrong += about_the_page(page, state, heard, world)
     assert not wrong, "\n".join([place(state.id), *wrong])
 

@@ -52,18 +52,19 @@ def test_an_open_form_used_again_and_again_is_closed_before_long() -> None:
     assert world.most_within(TEN_MINUTES) <= 300
 
 
+@pytest.mark.parametrize("hours", [100, pytest.param(500, marks=pytest.mark.prove)])
 @pytest.mark.parametrize("again", [0.1, 0.5], ids=["another card", "stubborn"])
-def test_honest_customers_behind_one_address_are_not_blocked(again: float) -> None:
+def test_honest_customers_behind_one_address_are_not_blocked(again: float, hours: int) -> None:
     """K2, R18: 200 in an hour with 10% declines; at most one in a thousand is turned away."""
     customers = blocked = declined = tries = 0
-    for seed in range(500):
+    for seed in range(hours):
         world = World(seed=seed)
         crowd = honest(world, 200, again=again)
         world.run()
         customers, blocked = customers + crowd.customers, blocked + crowd.blocked
         declined, tries = declined + crowd.declined, tries + crowd.declined + crowd.paid
     say(f"{blocked} of {customers} blocked; {declined} of {tries} tries declined")
-    assert customers == 100_000
+    assert customers == 200 * hours
     assert declined / tries >= 0.09
     assert blocked / customers <= 0.001
 
@@ -72,12 +73,12 @@ def test_honest_customers_behind_one_address_are_not_blocked(again: float) -> No
 def test_busy_shops_and_quiet_ones_are_left_alone(customers: int) -> None:
     """K2: nothing counts presses, so no number of payers is too many."""
     blocked = 0
-    for seed in range(20):
+    for seed in range(5):
         world = World(seed=seed)
         crowd = honest(world, customers)
         world.run()
         blocked += crowd.blocked
-    assert blocked / (20 * customers) <= 0.001
+    assert blocked / (5 * customers) <= 0.001
 
 
 def test_an_attack_among_honest_customers_is_stopped_as_well() -> None:

@@ -99,8 +99,10 @@ def look_up_refund(refund: Refund) -> Outcome:
 
 
 def refunds_of(attempt: PaymentAttempt) -> list[Outcome] | None:
-    """Every refund the processor has of this payment; None when it was not heard."""
+    """Every refund the processor has of this payment, none where it can make none; None when it was not heard."""
     assert not transaction.get_connection().in_atomic_block, "nothing at a processor inside a transaction"
+    if Can.REFUND not in maker_or_missing(attempt.connection.kind).can:
+        return []
     try:
         return open_processor(attempt.connection).refunds_of(attempt.money_reference)
     except CannotUnseal:

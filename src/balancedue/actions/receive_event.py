@@ -32,6 +32,7 @@ RETRY = [timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900, 3600)]
 UNHEARD_TRIES = len(RETRY) + 72  # not hearing from the processor says nothing about the webhook: three days
 BODIES_KEPT = timedelta(days=90)  # then only what tells it from others stays: a body holds personal data
 
+_OVER = (ProcessorEvent.DONE, ProcessorEvent.FOREIGN, ProcessorEvent.PUT_AWAY)
 _log = logging.getLogger(__name__)
 
 
@@ -91,7 +92,7 @@ def process_next_event() -> bool:
 def forget_old_bodies() -> None:
     """Empty the bodies of webhooks dealt with long ago; their ids stay, so that none is taken in twice."""
     over = ProcessorEvent.objects.exclude(body="").filter(
-        received_at__lt=timezone.now() - BODIES_KEPT, status__in=[ProcessorEvent.DONE, ProcessorEvent.FOREIGN]
+        received_at__lt=timezone.now() - BODIES_KEPT, status__in=_OVER
     )
     while some := list(over.values_list("pk", flat=True)[:500]):
         ProcessorEvent.objects.filter(pk__in=some).update(body="")
@@ -225,8 +226,13 @@ def _mind_alarm(event: ProcessorEvent, status: str) -> None:
             connection.account, "webhook_put_aside", about=connection.public_id, processor=label, event=event.type
         )
         return
-    alarm = Alarm.objects.filter(kind="webhook_put_aside", about=connection.public_id, over_at=None)
-    if status == ProcessorEvent.NEW or not alarm.exists():
+    if status != ProcessorEvent.NEW:
+        end_alarm_when_calm(connection)
+
+
+def end_alarm_when_calm(connection: ProcessorConnection) -> None:
+    """The alarm about webhooks put aside is over once none of them waits or is tried again."""
+    if not Alarm.objects.filter(kind="webhook_put_aside", about=connection.public_id, over_at=None).exists():
         return
     troubled = Q(status=ProcessorEvent.PARKED) | Q(status=ProcessorEvent.NEW) & ~Q(error="")
     if not ProcessorEvent.objects.filter(troubled, connection=connection).exists():

@@ -11,12 +11,13 @@ class ProcessorEvent(models.Model):
 
     NEW, DONE = "new", "done"
     PARKED = "parked"  # waits for a person
+    PUT_AWAY = "put_away"  # a person looked into it, and there was nothing to book
     FOREIGN = "foreign"  # of a payment at this processor account that was never ours
 
     connection = models.ForeignKey(ProcessorConnection, on_delete=models.PROTECT, related_name="webhooks")
     external_id = models.CharField(max_length=120)
     type = models.CharField(max_length=80)
-    concern = models.CharField(max_length=12, default="payment")  # processors.base.Concern: what to look up
+    concern = models.CharField(max_length=12, default="payment")  # processors.reports.Concern: what to look up
     reference = models.CharField(max_length=120, blank=True)
     attempt_public_id = models.CharField(max_length=40, blank=True)  # as our metadata on the object says
     livemode = models.BooleanField(null=True)

@@ -6,9 +6,11 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from balancedue.actions.check_books import check_books
 from balancedue.actions.deliver import deliver_next
+from balancedue.actions.raise_alarm import raise_alarm
 from balancedue.actions.reseal_secrets import reseal_secrets
-from balancedue.models import Delivery, PaymentAttempt, ProcessorEvent
+from balancedue.models import Alarm, Delivery, PaymentAttempt, ProcessorEvent
 from tests.makers import make_account, make_attempt, make_connection, make_order, make_request, make_user
 from tests.smtp import SmtpServer
 
@@ -106,10 +108,24 @@ def test_a_parked_webhook_is_shown_with_its_reason_and_looked_at_again(desk: Des
     assert "wait for a person" not in words(desk.get("settings/processors/"))
 
 
+def test_a_parked_webhook_that_says_nothing_is_put_away_for_good(desk: Desk) -> None:
+    """D4: it stays with who put it away, ends its alarm, and the books are right again."""
+    event = _parked(desk)
+    about = event.connection.public_id
+    raise_alarm(desk.account, "webhook_put_aside", about=about, processor="Stripe", event=event.type)
+    desk.post("settings/processors/put-away/", {"event": event.pk})
+    event.refresh_from_db()
+    assert (event.status, event.error.split(": ")[0]) == ("put_away", f"put away by {desk.user.actor}")
+    assert "wait for a person" not in words(desk.get("settings/processors/"))
+    assert Alarm.objects.get(about=about).over_at is not None
+    assert check_books(desk.account, ask_processors=False) == []
+
+
 def test_nobody_looks_again_at_what_is_not_theirs(desk: Desk, client: Client) -> None:
     """N12."""
     strange = _parked(desk, connection=make_connection(make_account()))
     desk.post("settings/processors/look-again/", {"event": strange.pk})
+    desk.post("settings/processors/put-away/", {"event": strange.pk})
     strange.refresh_from_db()
     assert strange.status == "parked"
     assert desk.post("settings/processors/look-again/", {"event": "x"}).status_code == 404

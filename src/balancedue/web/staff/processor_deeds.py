@@ -12,7 +12,7 @@ from balancedue.actions.connect_processor import (
     replace_credentials,
     stays_refundable,
 )
-from balancedue.actions.look_again import look_again
+from balancedue.actions.look_again import look_again, put_away
 from balancedue.actions.rest_cards import let_cards_go_on
 from balancedue.models import PaymentRequest, ProcessorConnection
 from balancedue.processors.base import Can
@@ -93,13 +93,26 @@ def connect_webhooks(request: StaffRequest, public_id: str) -> HttpResponse:
 @staff_page(role=OWNER)
 def look_again_at(request: StaffRequest) -> HttpResponse:
     """ "Look again": gives a parked webhook back to the worker, or all of them when none is named."""
-    named = str(request.POST.get("event", ""))
-    if named and not (named.isascii() and named.isdigit() and len(named) < 19):
-        raise Http404("not a webhook")
-    count = look_again(account=request.account, event=int(named) if named else None)
+    count = look_again(account=request.account, event=_event(request) if request.POST.get("event") else None)
     if not count:
         return _back(request, "Nothing waits here any more.")
     return _back(request, f"Looking again at {count} webhook{'s' if count > 1 else ''}. This takes a few seconds.")
+
+
+@require_POST
+@staff_page(role=OWNER)
+def put_away_webhook(request: StaffRequest) -> HttpResponse:
+    """ "Put away": somebody looked into it at the processor, and there is nothing to do."""
+    if put_away(account=request.account, event=_event(request), by=request.user.actor):
+        return _back(request, "Put away.")
+    return _back(request, "It does not wait here any more.")
+
+
+def _event(request: StaffRequest) -> int:
+    named = str(request.POST.get("event", ""))
+    if not (named.isascii() and named.isdigit() and len(named) < 19):
+        raise Http404("not a webhook")
+    return int(named)
 
 
 @require_POST

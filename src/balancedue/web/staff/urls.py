@@ -77,6 +77,7 @@ urlpatterns = [
     path("settings/processors/default/", processor_deeds.set_default, name="default_processor"),
     path("settings/processors/look-again/", processor_deeds.look_again_at, name="look_again"),
     path("settings/processors/cards/", processor_deeds.go_on_with_cards, name="let_cards_go_on"),
+    path("settings/processors/put-away/", processor_deeds.put_away_webhook, name="put_away_webhook"),
     path("settings/processors/connect/<slug:kind>/", processor_deeds.connect, name="connect_processor"),
     path(f"{PROCESSOR}check/", processor_deeds.check, name="check_processor"),
     path(f"{PROCESSOR}webhooks/", processor_deeds.connect_webhooks, name="connect_webhooks"),

@@ -180,6 +180,7 @@ STATES: dict[str, Prepare] = {
 }
 
 
+@pytest.mark.prove  # each run looks at the same states in tests/pages
 @pytest.mark.parametrize("state", STATES)
 def test_nothing_for_axe_and_nothing_too_wide(new_context: NewContext, shop: JourneyShop, state: str) -> None:
     """U1, U3, U4."""

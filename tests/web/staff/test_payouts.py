@@ -42,6 +42,13 @@ def test_each_payout_says_when_how_much_and_how_many_payments(desk: Desk) -> Non
     assert "Not known On its way \u2212$50.00" in read
 
 
+def test_below_zero_the_money_was_taken(desk: Desk) -> None:
+    """Refunds and disputes may come to more than what was paid."""
+    payout = _payout(desk, listed=False, amount=Money(-5000, "USD"), state="paid")
+    assert "Taken from your bank \u2212$50.00" in words(desk.get("payouts/"))
+    assert "Taken from your bank" in words(desk.get(f"payouts/{payout.public_id}/"))
+
+
 def test_many_payouts_have_pages(desk: Desk, django_assert_max_num_queries: Any) -> None:
     """And as few queries for many as for one."""
     now = timezone.now()

@@ -26,6 +26,7 @@ TAGS = {
     "failed": Tag("failed", "Failed", "crit"),
     "cancelled": Tag("cancelled", "Cancelled", "", "struck"),
 }
+TAKEN = Tag("paid", "Taken from your bank", "warn")
 HEAD = ["date", "kind", "order", "payment", "amount", "fee", "net", "currency", "reference", "source"]
 
 
@@ -46,13 +47,18 @@ class Line:
     what: str
 
 
+def tag_of(payout: Payout) -> Tag:
+    """The state in words; below zero the processor took money from the bank."""
+    return TAKEN if payout.state == "paid" and payout.amount_minor < 0 else TAGS[payout.state]
+
+
 @staff_page(role=MANAGER)
 def payouts(request: StaffRequest) -> HttpResponse:
     """`?page=2`."""
     page = Paginator(request.account.payouts.all(), PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     held = payments_held(listed)
-    rows = [Row(payout, TAGS[payout.state], held[payout.pk]) for payout in listed]
+    rows = [Row(payout, tag_of(payout), held[payout.pk]) for payout in listed]
     return show(request, "staff/payouts/list.html", {"page": page, "rows": rows})
 
 
@@ -63,7 +69,7 @@ def payout(request: StaffRequest, public_id: str) -> HttpResponse:
     page = Paginator(lines_of_orders(found), LINES_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "payout": found,
-        "tag": TAGS[found.state],
+        "tag": tag_of(found),
         "processor": maker_or_missing(found.connection.kind).label,
         "page": page,
         "lines": [Line(moved, KINDS.get(moved.kind, "Adjustment")) for moved in page.object_list],

@@ -31,9 +31,10 @@ BASE = getattr(sys, "_base_executable", sys.executable)  # the Python itself, wh
 LOCKS = {"run": HERE / "requirements.lock", "dev": HERE / "requirements-dev.lock"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ENGINES = ("sqlite", "postgres")
-# What touches no database is run once, with the first engine; what knows no Django, once, with the first Python.
+# What knows no Django is run once, with the first Python; what the database makes no difference to, with one engine.
 NO_DJANGO = ("tests/test_house.py", "tests/sandbox")
-NO_DATABASE = (*NO_DJANGO, "tests/rules", "tests/documents", "tests/transports", "tests/mailbox", "tests/config")
+_NO_DATABASE = "rules documents transports mailbox config processors web/test_design.py web/test_design_seen.py"
+NO_DATABASE = (*NO_DJANGO, *(f"tests/{place}" for place in _NO_DATABASE.split()))
 FAST = "not journey and not race and not slow and not pages"
 IN_A_BROWSER = ("tests/journeys/", "tests/pages/", "tests/sandbox/test_elements.py", "tests/sandbox/test_checkout.py")
 
